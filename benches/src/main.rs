@@ -1,0 +1,2 @@
+//! dockgate beside HAProxy.
+fn main() {}

@@ -1,0 +1,130 @@
+//! The way from the interface to a [`Policy`] and back, for [`export!`](crate::export).
+
+use crate::{Denial, Policy, Request, Setup, Verdict};
+
+#[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "filter-with-overview",
+        pub_export_macro: true,
+        default_bindings_module: "dockgate_plugin::component::bindings",
+    });
+}
+
+use bindings::dockgate::filter::types;
+use bindings::exports::dockgate::filter::{lifecycle, overview};
+
+/// Sets a policy up from what the interface gives. No policy where the settings can't be read.
+pub fn set_up<P: Policy>(
+    settings: &str,
+    environment: Vec<(String, String)>,
+    other_names: Vec<String>,
+) -> (Option<P>, Vec<lifecycle::Problem>) {
+    let settings = match serde_json::from_str(settings) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let message = format!("the settings don't fit: {error}");
+            return (
+                None,
+                vec![lifecycle::Problem { subject: String::new(), message, fatal: true }],
+            );
+        }
+    };
+    let mut setup =
+        Setup::new(settings).with_environment(environment).with_other_names(other_names);
+    let policy = P::set_up(&mut setup);
+    let problems = setup
+        .problems()
+        .iter()
+        .cloned()
+        .map(|p| lifecycle::Problem { subject: p.subject, message: p.message, fatal: p.fatal })
+        .collect();
+    (Some(policy), problems)
+}
+
+/// Asks a policy about a request.
+pub fn decide<P: Policy>(policy: &P, head: types::RequestHead) -> types::Verdict {
+    let request = Request {
+        operation: head.operation,
+        method: head.method,
+        path: head.path,
+        api_version: head.api_version,
+        target: head.target,
+        body: head.body,
+        ..Request::default()
+    };
+    match policy.decide(&request) {
+        Verdict::Abstain => types::Verdict::Abstain,
+        Verdict::Allow => types::Verdict::Allow,
+        Verdict::Deny(Denial { status, code, message, hint }) => {
+            types::Verdict::Deny(types::Denial { status, code, message, hint })
+        }
+    }
+}
+
+/// What a policy permits.
+pub fn permissions<P: Policy>(policy: &P) -> Vec<overview::Permission> {
+    let as_wit = |p: crate::Permission| overview::Permission {
+        name: p.name,
+        value: p.value,
+        open: p.open,
+        exposes: p.exposes,
+    };
+    policy.permissions().into_iter().map(as_wit).collect()
+}
+
+/// Makes a plugin of a [`Policy`](crate::Policy). Once in a crate, whose type is `cdylib`; nothing
+/// happens on targets other than WebAssembly.
+#[macro_export]
+macro_rules! export {
+    ($policy:ty) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            use $crate::component::bindings;
+            use bindings::dockgate::filter::types;
+            use bindings::exports::dockgate::filter::{lifecycle, on_request, overview};
+
+            ::std::thread_local! {
+                static POLICY: ::std::cell::OnceCell<$policy> = const { ::std::cell::OnceCell::new() };
+            }
+
+            fn with_policy<R>(ask: impl FnOnce(&$policy) -> R) -> R {
+                POLICY.with(|policy| ask(policy.get().expect("the proxy configures before it asks")))
+            }
+
+            struct Component;
+
+            impl lifecycle::Guest for Component {
+                fn configure(
+                    settings: String,
+                    environment: Vec<(String, String)>,
+                    other_names: Vec<String>,
+                ) -> Vec<lifecycle::Problem> {
+                    let (policy, problems) =
+                        $crate::component::set_up::<$policy>(&settings, environment, other_names);
+                    if let Some(policy) = policy {
+                        POLICY.with(|slot| slot.set(policy).ok().expect("configured once"));
+                    }
+                    problems
+                }
+            }
+
+            impl on_request::Guest for Component {
+                fn decide(request: types::RequestHead) -> types::Verdict {
+                    with_policy(|policy| $crate::component::decide(policy, request))
+                }
+            }
+
+            impl overview::Guest for Component {
+                fn permissions() -> Vec<overview::Permission> {
+                    with_policy($crate::component::permissions)
+                }
+            }
+
+            bindings::export!(Component with_types_in bindings);
+        };
+    };
+}
