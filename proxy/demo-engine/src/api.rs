@@ -82,6 +82,9 @@ async fn received(engine: &Engine, number: RequestNumber, mut body: Incoming) ->
 }
 
 async fn dispatch(engine: &Engine, head: Parts, body: Bytes) -> Result<Answer> {
+    if !is_well_escaped(head.uri.path()) {
+        return Err(Refusal::bad_request("400 Bad Request"));
+    }
     let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
     if let Some(clean) = cleaned(&path) {
         return Ok(moved_to(&clean, head.uri.query()));
@@ -168,6 +171,13 @@ fn query(head: &Parts, body: &Bytes) -> Query {
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let form = if is_form { String::from_utf8_lossy(body) } else { "".into() };
     Query::parse(&form, head.uri.query().unwrap_or_default())
+}
+
+/// Go's server refuses a path with an escape that is none.
+fn is_well_escaped(path: &str) -> bool {
+    path.split('%')
+        .skip(1)
+        .all(|rest| rest.len() >= 2 && rest.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The clean form of a path that has empty, `.` or `..` segments.

@@ -14,7 +14,8 @@ use crate::locked;
 pub struct Received {
     /// The method.
     pub method: Method,
-    /// The request target as written, query included.
+    /// The request target as written, query included; without a `#` and what follows it, which
+    /// the HTTP library drops.
     pub target: String,
     /// The headers; their names are in lower case, their order is kept within a name.
     pub headers: HeaderMap,

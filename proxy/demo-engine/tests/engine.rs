@@ -78,6 +78,7 @@ async fn errors_are_docker_s() {
         ("GET", "/images/team/app/json", "", 404, "No such image: team/app:latest"),
         ("POST", "/exec/x1/start", "{}", 404, "No such exec instance: x1"),
         ("GET", "/nope", "", 404, "page not found"),
+        ("GET", "/containers/json%zz", "", 400, "400 Bad Request"),
         ("PATCH", "/containers/taken/json", "", 404, "page not found"),
         (
             "GET",
