@@ -10,9 +10,9 @@ pub struct Request {
     pub(crate) target: Option<String>,
     pub(crate) body: String,
     #[cfg(not(target_family = "wasm"))]
-    query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     #[cfg(not(target_family = "wasm"))]
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Request {

@@ -1,0 +1,92 @@
+//! Builds the bundled plugins from source, compiles them ahead of time, and puts both the code and
+//! the manifest where `plugin::bundled` embeds them.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, exit},
+};
+
+mod engine {
+    include!("src/plugin/engine.rs");
+}
+
+const BUNDLED: &[&str] = &["tecnativa"];
+
+fn main() {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
+    for watched in ["plugins", "plugin-sdk", "wit", "proxy/src/plugin/engine.rs", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", root.join(watched).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    for name in BUNDLED {
+        let wasm = build(&root, &out, name);
+        let code = precompile(&wasm);
+        fs::write(out.join(format!("{name}.cwasm")), code).expect("OUT_DIR is writable");
+        let manifest = root.join("plugins").join(name).join("manifest.json");
+        fs::copy(&manifest, out.join(format!("{name}.json")))
+            .unwrap_or_else(|error| fail(&format!("{}: {error}", manifest.display())));
+    }
+}
+
+/// Builds a plugin for `wasm32-wasip2` in a target folder of its own, since cargo holds the lock of
+/// the one that it is called from.
+fn build(root: &Path, out: &Path, name: &str) -> Vec<u8> {
+    let package = format!("dockgate-plugin-{name}");
+    let target_dir = out.join("plugins");
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(root)
+        .args(["build", "--release", "--locked", "--lib", "--target", "wasm32-wasip2", "--package"])
+        .arg(&package)
+        .arg("--target-dir")
+        .arg(&target_dir)
+        // What is meant for the proxy's own build must not reach the plugin's.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_BUILD_TARGET")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env_remove("RUSTC_WRAPPER")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    let output = command.output().unwrap_or_else(|error| fail(&format!("cargo: {error}")));
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        if words.contains("target may not be installed")
+            || words.contains("can't find crate for `core`")
+            || words.contains("can't find crate for `std`")
+        {
+            fail(
+                "the bundled plugins are built for wasm32-wasip2, which this toolchain does not \
+                  have yet.\n  Run: rustup target add wasm32-wasip2",
+            );
+        }
+        fail(&format!("building the bundled plugin {name} failed:\n{words}"));
+    }
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let path = target_dir.join("wasm32-wasip2/release").join(file);
+    fs::read(&path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
+}
+
+/// Compiles a component for the machine that the proxy is built for, without features of the
+/// processor that not every such machine has.
+fn precompile(wasm: &[u8]) -> Vec<u8> {
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it");
+    let os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets it");
+    let mut config = engine::engine_config();
+    let target = format!("{arch}-unknown-{os}-gnu");
+    config.target(&target).unwrap_or_else(|error| fail(&format!("{target}: {error:#}")));
+    wasmtime::Engine::new(&config)
+        .and_then(|engine| engine.precompile_component(wasm))
+        .unwrap_or_else(|error| fail(&format!("compiling a bundled plugin: {error:#}")))
+}
+
+fn fail(words: &str) -> ! {
+    for line in words.lines() {
+        println!("cargo::error={line}");
+    }
+    exit(1)
+}

@@ -1,0 +1,165 @@
+//! A client's connection, from its first byte to its last.
+
+use std::{cell::RefCell, future::poll_fn, io, pin::Pin, rc::Rc, task::Poll, time::Duration};
+
+use http::{Method, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::timeout,
+};
+
+use super::{
+    exchange::{Answering, Line, TakenOver},
+    refusal::Words,
+    tunnel,
+    wire::{Closed, Wire},
+};
+use crate::{
+    client::Client,
+    log::{self, Record},
+    request::Operation,
+    worker::Worker,
+};
+
+/// How long a client that is told why its connection is closed may take to read it.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves a client until it has gone, or until the proxy drains and its last request is answered.
+pub async fn serve<S>(stream: S, client: Client, worker: Rc<Worker>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let wire = Wire::new(stream, worker.settings.head);
+    let line = Rc::new(Line {
+        client_words: client.to_string().into(),
+        client: Rc::new(client),
+        wire: wire.control(),
+        worker,
+        taken_over: RefCell::new(None),
+    });
+    let mut connection =
+        http1::Builder::new().serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
+    let taken_over = drive(&mut connection, &line).await;
+    let parts = connection.into_parts();
+    let wire = parts.io.into_inner();
+    if let Some(taken_over) = taken_over {
+        carry(taken_over, wire, &parts.read_buf).await;
+    } else if let Some((closed, request_line)) = line.wire.closed() {
+        say_why(&line, &closed, &request_line, wire).await;
+    }
+}
+
+/// Runs the connection until it ends or the daemon takes it over.
+async fn drive<S>(
+    connection: &mut http1::Connection<TokioIo<Wire<S>>, Answering>,
+    line: &Line,
+) -> Option<TakenOver>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let mut drain = line.worker.drain.clone();
+    let mut draining = std::pin::pin!(async move {
+        // The sender lives as long as the process.
+        let _ = drain.wait_for(|drain| *drain).await;
+    });
+    let mut told = false;
+    poll_fn(|cx| {
+        if !told && Future::poll(draining.as_mut(), cx).is_ready() {
+            told = true;
+            Pin::new(&mut *connection).graceful_shutdown();
+        }
+        // How a connection ends interests nobody: the records of its requests are written.
+        let ended = connection.poll_without_shutdown(cx).is_ready();
+        match line.taken_over.borrow_mut().take() {
+            Some(taken_over) => Poll::Ready(Some(taken_over)),
+            None if ended => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Carries a connection that the daemon took over, to its end.
+async fn carry<S>(taken_over: TakenOver, mut wire: Wire<S>, read: &[u8])
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let TakenOver { head, daemon, mut exchange } = taken_over;
+    let mut daemon = TokioIo::new(daemon);
+    let bytes = &mut exchange.record.bytes;
+    let carried = async {
+        wire.write_all(&head_bytes(&head)).await?;
+        daemon.write_all(read).await?;
+        tunnel::carry(wire, daemon, bytes).await
+    };
+    if let Err(error) = carried.await {
+        tracing::debug!("a taken over connection broke off: {error}");
+    }
+}
+
+/// Tells a client why its connection is closed, and closes it so that the words arrive: what the
+/// client is still sending is read for a while, or the system would throw them away with it.
+async fn say_why<S>(line: &Line, closed: &Closed, request_line: &str, mut wire: Wire<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let words = Words::closed(closed);
+    let body = words.body();
+    log::record(&record_of(line, &words, request_line, body.len()));
+    let status = words.status;
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len(),
+    );
+    let farewell = async {
+        wire.write_all(head.as_bytes()).await?;
+        wire.write_all(&body).await?;
+        wire.shutdown().await?;
+        line.wire.another_protocol();
+        let mut unread = [0; 4096];
+        while wire.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Whether the client stays to read is up to it.
+    let _ = timeout(FAREWELL, farewell).await;
+}
+
+fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Record {
+    let mut parts = request_line.split(' ');
+    let method = parts.next().and_then(|method| method.parse().ok()).unwrap_or(Method::GET);
+    let target = parts.next().unwrap_or_default();
+    Record {
+        time: OffsetDateTime::now_utc(),
+        client: Rc::clone(&line.client_words),
+        operation: Operation::UNKNOWN.name(),
+        method,
+        path: target.split('?').next().unwrap_or_default().to_owned(),
+        verdict: words.outcome,
+        plugin: None,
+        reason: Some(words.message.clone()),
+        status: words.status.as_u16(),
+        duration: Duration::ZERO,
+        bytes: bytes as u64,
+    }
+}
+
+/// A head as it is written.
+fn head_bytes(head: &Response<()>) -> Vec<u8> {
+    let reason = match head.status() {
+        // The daemon's own spelling, which some clients look for.
+        http::StatusCode::SWITCHING_PROTOCOLS => "UPGRADED",
+        status => status.canonical_reason().unwrap_or_default(),
+    };
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", head.status().as_u16()).into_bytes();
+    for (name, value) in head.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}

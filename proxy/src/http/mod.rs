@@ -1,0 +1,11 @@
+//! The thin shell around the decision: a client's connection on one side, the daemon's on the
+//! other.
+
+mod body;
+mod chunks;
+pub mod connection;
+mod exchange;
+mod refusal;
+mod tunnel;
+pub mod upstream;
+pub mod wire;

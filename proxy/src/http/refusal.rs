@@ -1,0 +1,100 @@
+//! Refusals as a client of Docker shows them: `{"message": "dockgate: …"}`.
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::{upstream, wire::Closed};
+use crate::{chain::Refusal, log::Outcome, request::CanonicalRequest};
+
+/// A refusal in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// For the log.
+    pub outcome: Outcome,
+    /// For the person, without the "dockgate: ".
+    pub message: String,
+}
+
+impl Words {
+    /// Of a request that breaks a rule of one meaning.
+    pub fn invalid(message: impl ToString) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            outcome: Outcome::Invalid,
+            message: message.to_string(),
+        }
+    }
+
+    /// Of a refusal by the chain; `plugin` is the name of the one that settled it.
+    pub fn refused(refusal: Refusal, request: &CanonicalRequest, plugin: &str) -> Self {
+        let what = asked(request);
+        let fault =
+            |message| Self { status: StatusCode::FORBIDDEN, outcome: Outcome::Fault, message };
+        match refusal {
+            Refusal::Denied { denial, .. } => Self {
+                status: StatusCode::from_u16(denial.status).unwrap_or(StatusCode::FORBIDDEN),
+                outcome: Outcome::Deny,
+                message: match denial.hint {
+                    Some(hint) => format!("{}: {hint}", denial.message),
+                    None => denial.message,
+                },
+            },
+            Refusal::NobodyAllowed => Self {
+                status: StatusCode::FORBIDDEN,
+                outcome: Outcome::Deny,
+                message: format!("{what} is not allowed: no plugin of the chain allows it"),
+            },
+            Refusal::Failed { failure, .. } => {
+                fault(format!("{what} is refused, since the plugin {plugin} failed: {failure}"))
+            }
+            Refusal::Restless { .. } => {
+                fault(format!("{what} is refused, since the plugin {plugin} goes on changing it"))
+            }
+        }
+    }
+
+    /// Of a request that was allowed, to a daemon that gives no answer.
+    pub fn unanswered(failure: &upstream::Failure) -> Self {
+        let status = match failure {
+            upstream::Failure::Slow { .. } => StatusCode::GATEWAY_TIMEOUT,
+            upstream::Failure::Away { .. } | upstream::Failure::Broken(_) => {
+                StatusCode::BAD_GATEWAY
+            }
+        };
+        Self { status, outcome: Outcome::Unanswered, message: failure.to_string() }
+    }
+
+    /// Of a connection that is closed on a client.
+    pub fn closed(closed: &Closed) -> Self {
+        let words = |status, message| Self { status, outcome: Outcome::Invalid, message };
+        match closed {
+            Closed::Violation(violation) => Self::invalid(violation),
+            Closed::Slow(time) => words(
+                StatusCode::REQUEST_TIMEOUT,
+                format!(
+                    "the head of the request did not come within {} seconds",
+                    time.as_secs_f32()
+                ),
+            ),
+            Closed::Large(limit) => words(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                format!("the head of the request is larger than the limit of {limit}"),
+            ),
+        }
+    }
+
+    /// The body, as Docker's clients read it.
+    pub fn body(&self) -> Bytes {
+        let message = format!("dockgate: {}", self.message);
+        let mut body = serde_json::json!({ "message": message }).to_string();
+        body.push('\n');
+        body.into()
+    }
+}
+
+/// What was asked, in a few words.
+fn asked(request: &CanonicalRequest) -> String {
+    format!("{} ({} {})", request.operation(), request.method(), request.path())
+}

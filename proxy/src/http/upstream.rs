@@ -1,0 +1,335 @@
+//! The daemon's side: connections to its socket, and what is sent on them.
+//!
+//! Each worker has its own connections, so nothing is locked. One goes back to the idle ones when
+//! an answer was read to its end; what is broken off in the middle is closed with it.
+
+use std::{
+    cell::RefCell,
+    future::{Future as _, poll_fn},
+    io,
+    path::{Path, PathBuf},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use hyper::{
+    body::Incoming,
+    client::conn::{
+        TrySendError,
+        http1::{self, SendRequest},
+    },
+    upgrade::Upgraded,
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use crate::{
+    chain::Approved,
+    request::{Upgrade, routes::Answer},
+};
+
+/// How many connections a worker keeps for later.
+const IDLE: usize = 64;
+
+/// The way to the daemon, of one worker.
+pub struct Upstream {
+    socket: PathBuf,
+    patience: Patience,
+    idle: RefCell<Vec<Link>>,
+}
+
+/// How long the daemon may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// To accept a connection.
+    pub connect: Duration,
+    /// To begin an answer that it gives at once.
+    pub answer: Duration,
+}
+
+/// Why the daemon gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing accepts connections at its socket.
+    #[error("the Docker daemon can't be reached at unix://{}: {error}", socket.display())]
+    Away {
+        /// Where it should be.
+        socket: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It did not accept the connection, or begin the answer, in time.
+    #[error("the Docker daemon did not {what} within {} seconds", time.as_secs_f32())]
+    Slow {
+        /// What it did not do.
+        what: &'static str,
+        /// How long it had.
+        time: Duration,
+    },
+    /// It broke the connection off, or spoke something else than HTTP.
+    #[error("the Docker daemon broke off: {0}")]
+    Broken(#[from] hyper::Error),
+}
+
+/// What the daemon answers.
+pub enum Answered {
+    /// A response.
+    Response(Response<Leased>),
+    /// It took the connection over: its head, and the stream.
+    TakenOver(Response<()>, Upgraded),
+}
+
+impl Upstream {
+    /// To the daemon behind this socket. No connection is made yet.
+    pub fn new(socket: &Path, patience: Patience) -> Rc<Self> {
+        Rc::new(Self { socket: socket.to_owned(), patience, idle: RefCell::default() })
+    }
+
+    /// Sends a request that was let through, with the body that the client sends.
+    ///
+    /// # Errors
+    /// Where the daemon gives no answer.
+    pub async fn send(
+        self: &Rc<Self>,
+        approved: Approved,
+        body: Incoming,
+    ) -> Result<Answered, Failure> {
+        let request = approved.into_request();
+        let upgrade = match request.answer() {
+            // Those who don't ask for an upgrade get the old way from us, and the daemon's
+            // connection is taken over in the one way all the same.
+            Answer::Hijack => request.upgrade().or(Some(Upgrade::Tcp)),
+            _ => request.upgrade(),
+        };
+        let prompt = request.answer() == Answer::Prompt;
+        let (method, uri, headers) = request.into_parts();
+        let mut sent = Request::new(Sent::from(body));
+        (*sent.method_mut(), *sent.uri_mut(), *sent.headers_mut()) = (method, uri, headers);
+        sent.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
+        match upgrade {
+            Some(upgrade) => self.take_over(sent, upgrade).await,
+            None if prompt => tokio::time::timeout(self.patience.answer, self.exchange(sent))
+                .await
+                .unwrap_or(Err(Failure::Slow { what: "answer", time: self.patience.answer })),
+            None => self.exchange(sent).await,
+        }
+    }
+
+    async fn exchange(self: &Rc<Self>, mut request: Request<Sent>) -> Result<Answered, Failure> {
+        loop {
+            let (mut link, reused) = match self.take_idle().await {
+                Some(link) => (link, true),
+                None => (self.connect().await?, false),
+            };
+            match link.exchange(request).await {
+                Ok(response) => {
+                    let lease = Lease { link, upstream: Rc::clone(self) };
+                    let leased = |body| Leased { body, lease: Some(lease) };
+                    return Ok(Answered::Response(response.map(leased)));
+                }
+                // The daemon closed an idle connection at this moment, and nothing was sent.
+                Err(mut error) => match error.take_message().filter(|_| reused) {
+                    Some(unsent) => request = unsent,
+                    None => return Err(error.into_error().into()),
+                },
+            }
+        }
+    }
+
+    /// On a connection of its own, which is not used for anything else.
+    async fn take_over(
+        self: &Rc<Self>,
+        mut request: Request<Sent>,
+        upgrade: Upgrade,
+    ) -> Result<Answered, Failure> {
+        let headers = request.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static(upgrade.name()));
+        let stream = self.stream().await?;
+        let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::task::spawn_local(driver.with_upgrades());
+        let mut response = connection.send_request(request).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Answered::Response(response.map(|body| Leased { body, lease: None })));
+        }
+        let upgraded = hyper::upgrade::on(&mut response).await?;
+        Ok(Answered::TakenOver(response.map(|_| ()), upgraded))
+    }
+
+    async fn take_idle(&self) -> Option<Link> {
+        loop {
+            let mut link = self.idle.borrow_mut().pop()?;
+            if link.is_alive().await {
+                return Some(link);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Link, Failure> {
+        let stream = self.stream().await?;
+        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Link { sender, driver: Box::pin(driver) })
+    }
+
+    async fn stream(&self) -> Result<UnixStream, Failure> {
+        let away = |error| Failure::Away { socket: self.socket.clone(), error };
+        let time = self.patience.connect;
+        tokio::time::timeout(time, UnixStream::connect(&self.socket))
+            .await
+            .map_err(|_| Failure::Slow { what: "accept a connection", time })?
+            .map_err(away)
+    }
+}
+
+/// The body of a request, on its way to the daemon.
+pub enum Sent {
+    /// None: nothing is polled, and nothing is framed.
+    Nothing,
+    /// What the client sends, as it comes.
+    Streamed(Incoming),
+}
+
+impl From<Incoming> for Sent {
+    fn from(body: Incoming) -> Self {
+        if body.is_end_stream() { Self::Nothing } else { Self::Streamed(body) }
+    }
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Nothing => Poll::Ready(None),
+            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Nothing => SizeHint::with_exact(0),
+            Self::Streamed(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A connection to the daemon, with the machinery that reads and writes it.
+///
+/// Whoever uses it drives it, in the task of the client that waits: the alternative, a task of its
+/// own, wakes twice as often and writes the head of an answer before its body has come through, a
+/// system call more for each request (`BENCHMARKS.md` has the numbers).
+struct Link {
+    sender: SendRequest<Sent>,
+    driver: Pin<Box<http1::Connection<TokioIo<UnixStream>, Sent>>>,
+}
+
+impl Link {
+    async fn exchange(
+        &mut self,
+        request: Request<Sent>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        poll_fn(|cx| {
+            // How the connection ends is told by the answer.
+            let _ = driver.as_mut().poll(cx);
+            answer.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Looks whether the daemon has closed it in the meantime.
+    async fn is_alive(&mut self) -> bool {
+        poll_fn(|cx| match self.driver.as_mut().poll(cx) {
+            Poll::Ready(_) => Poll::Ready(false),
+            Poll::Pending => self.sender.poll_ready(cx).map(|ready| ready.is_ok()),
+        })
+        .await
+    }
+}
+
+/// The body of an answer, and the connection that it comes on.
+pub struct Leased {
+    body: Incoming,
+    lease: Option<Lease>,
+}
+
+/// A connection that is in use, and where it goes afterwards.
+struct Lease {
+    link: Link,
+    upstream: Rc<Upstream>,
+}
+
+impl Leased {
+    /// Gives the connection back, once the body is at its end.
+    fn end(&mut self) {
+        if let Some(Lease { link, upstream }) = self.lease.take() {
+            let mut idle = upstream.idle.borrow_mut();
+            if idle.len() < IDLE {
+                idle.push(link);
+            }
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let Some(lease) = &mut self.lease else {
+            return Poll::Pending;
+        };
+        // How the connection ends is told by the body.
+        let _ = lease.link.driver.as_mut().poll(cx);
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+}
+
+impl Body for Leased {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let leased = self.get_mut();
+        let frame = ready!(leased.poll(cx));
+        if frame.is_none() || leased.body.is_end_stream() {
+            leased.end();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        // Where there was nothing to read nobody polls.
+        if self.body.is_end_stream() {
+            self.end();
+        }
+    }
+}

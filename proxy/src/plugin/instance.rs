@@ -1,0 +1,372 @@
+//! A plugin, and the instances of it that answer.
+
+use std::{
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use wasmtime::{Engine, Store, Trap, component::Linker};
+
+use super::{
+    bindings,
+    imports::{self, Context, Staged, TooManyCalls},
+    inert_wasi, precompiled,
+};
+use crate::{
+    chain::{Answer, Denial, Failure, Reply, Vote},
+    client::Client,
+    request::CanonicalRequest,
+};
+
+use bindings::{
+    dockgate::filter::types,
+    exports::dockgate::filter::{lifecycle, on_request, overview},
+};
+
+/// What a plugin may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Fuel for one answer; 100 million are some five milliseconds.
+    pub decide_fuel: u64,
+    /// Fuel for setting an instance up.
+    pub configure_fuel: u64,
+    /// Bytes of linear memory.
+    pub memory: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { decide_fuel: 100_000_000, configure_fuel: 1_000_000_000, memory: 32 << 20 }
+    }
+}
+
+/// What a guest may hand over in one call, in bytes: a denial, edits, a reply.
+const HANDED_OVER: usize = 4 << 20;
+/// How many handles an instance may hold; the interface itself has none.
+const HANDLES: usize = 64;
+/// After about how many answers an instance is renewed, so that what it leaks does not add up and
+/// no plugin comes to rely on being kept.
+const RENEWED_AFTER: u32 = 20_000;
+
+/// What an instance is set up from.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// JSON.
+    pub settings: String,
+    /// The variables that it was granted, by name.
+    pub environment: BTreeMap<String, String>,
+    /// The names of the others, where it was granted those.
+    pub other_names: Vec<String>,
+}
+
+/// Something about its settings that a plugin reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A JSON pointer into the settings, or the name of a variable.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// Whether the plugin can't work so.
+    pub fatal: bool,
+}
+
+/// One switch of a plugin, as it is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether anything is allowed by it.
+    pub open: bool,
+    /// What it exposes.
+    pub exposes: String,
+}
+
+/// A plugin that is loaded and whose settings it accepted. Shared by all threads.
+pub struct Loaded {
+    name: Arc<str>,
+    engine: Engine,
+    pre: wasmtime::component::InstancePre<Context>,
+    lifecycle: lifecycle::GuestIndices,
+    on_request: on_request::GuestIndices,
+    setup: Setup,
+    limits: Limits,
+    problems: Vec<Problem>,
+    permissions: Vec<Permission>,
+    failures: AtomicU64,
+}
+
+impl Loaded {
+    /// Loads what was compiled ahead of time, sets a first instance up, and asks it for its
+    /// problems and its permissions. See [`super::precompiled`] for where `code` may come from.
+    ///
+    /// # Errors
+    /// Words on what is wrong: an import that nobody grants, an export that is missing, settings
+    /// that the plugin refuses.
+    pub fn new(
+        engine: &Engine,
+        name: &str,
+        code: &[u8],
+        setup: Setup,
+        limits: Limits,
+    ) -> Result<Self, String> {
+        let words = |error: wasmtime::Error| format!("{error:#}");
+        let component = precompiled::load(engine, code).map_err(words)?;
+        let mut linker = Linker::new(engine);
+        imports::add_to(&mut linker).map_err(words)?;
+        inert_wasi::add_to(&mut linker, engine, &component)
+            .map_err(|import| format!("it imports {import}, which is not granted"))?;
+        let pre = linker.instantiate_pre(&component).map_err(words)?;
+        let missing = |what: &str| {
+            let what = what.to_owned();
+            move |_| {
+                format!(
+                    "it does not export dockgate:filter/{what}@0.1.0: build it for the world `filter`"
+                )
+            }
+        };
+        let mut loaded = Self {
+            name: name.into(),
+            engine: engine.clone(),
+            lifecycle: lifecycle::GuestIndices::new(&pre).map_err(missing("lifecycle"))?,
+            on_request: on_request::GuestIndices::new(&pre).map_err(missing("on-request"))?,
+            pre,
+            setup,
+            limits,
+            problems: Vec::new(),
+            permissions: Vec::new(),
+            failures: AtomicU64::new(0),
+        };
+        let (mut first, problems) =
+            loaded.instance(false).map_err(|failure| failure.to_string())?;
+        if let Some(fatal) = problems.iter().find(|problem| problem.fatal) {
+            return Err(format!("it refuses its settings: {}: {}", fatal.subject, fatal.message));
+        }
+        loaded.permissions = loaded.ask_permissions(&mut first).map_err(words)?;
+        loaded.problems = problems;
+        Ok(loaded)
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same, for what outlives a borrow.
+    pub fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// What it reported about its settings.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// What it permits; nothing where it does not say.
+    pub fn permissions(&self) -> &[Permission] {
+        &self.permissions
+    }
+
+    /// How often it failed to answer since it was loaded.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Makes an instance and sets it up.
+    fn instance(&self, quiet: bool) -> Result<(Instance, Vec<Problem>), Failure> {
+        let context = Context::new(Arc::clone(&self.name), self.limits.memory, quiet);
+        let mut store = Store::new(&self.engine, context);
+        store.limiter(|context| &mut context.limits);
+        store.set_hostcall_fuel(HANDED_OVER);
+        store.set_max_component_handles(HANDLES);
+        let problems = self.configure(&mut store).map_err(|error| match failure_of(&error) {
+            Failure::Trap(words) => Failure::Start(words),
+            other => Failure::Start(other.to_string()),
+        })?;
+        let (instance, problems) = problems;
+        Ok((Instance { store, on_request: instance.1, instance: instance.0, answers: 0 }, problems))
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn configure(
+        &self,
+        store: &mut Store<Context>,
+    ) -> wasmtime::Result<((wasmtime::component::Instance, on_request::Guest), Vec<Problem>)> {
+        store.set_fuel(self.limits.configure_fuel)?;
+        let instance = self.pre.instantiate(&mut *store)?;
+        let guest = self.lifecycle.load(&mut *store, &instance)?;
+        let environment: Vec<_> =
+            self.setup.environment.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+        let problems = guest.call_configure(
+            &mut *store,
+            &self.setup.settings,
+            &environment,
+            &self.setup.other_names,
+        )?;
+        let problems = problems
+            .into_iter()
+            .map(|p| Problem { subject: p.subject, message: p.message, fatal: p.fatal })
+            .collect();
+        let on_request = self.on_request.load(store, &instance)?;
+        Ok(((instance, on_request), problems))
+    }
+
+    fn ask_permissions(&self, first: &mut Instance) -> wasmtime::Result<Vec<Permission>> {
+        let Ok(indices) = overview::GuestIndices::new(&self.pre) else {
+            return Ok(Vec::new());
+        };
+        let guest = indices.load(&mut first.store, &first.instance)?;
+        first.store.set_fuel(self.limits.configure_fuel)?;
+        let permissions = guest.call_permissions(&mut first.store)?;
+        let ours = |p: overview::Permission| Permission {
+            name: p.name,
+            value: p.value,
+            open: p.open,
+            exposes: p.exposes,
+        };
+        Ok(permissions.into_iter().map(ours).collect())
+    }
+}
+
+/// An instance of a plugin, with the memory that it lives in.
+struct Instance {
+    store: Store<Context>,
+    instance: wasmtime::component::Instance,
+    on_request: on_request::Guest,
+    answers: u32,
+}
+
+/// The instances of one thread: one for each plugin of a chain, made when it is first needed.
+///
+/// A call does not wait for anything, so a thread never needs two of the same plugin. An instance
+/// that failed is not used again.
+pub struct Instances {
+    plugins: Arc<[Loaded]>,
+    idle: Vec<Option<Instance>>,
+}
+
+/// A question to a plugin.
+pub struct Asked<'q> {
+    /// The request as it stands.
+    pub request: &'q Rc<CanonicalRequest>,
+    /// Who sent it.
+    pub client: &'q Rc<Client>,
+}
+
+impl Instances {
+    /// For the plugins of a chain, in order.
+    pub fn new(plugins: Arc<[Loaded]>) -> Self {
+        let idle = plugins.iter().map(|_| None).collect();
+        Self { plugins, idle }
+    }
+
+    /// Asks a plugin, by its place in the chain.
+    ///
+    /// # Errors
+    /// How it failed; the failure is counted, and the instance gone.
+    pub fn ask(&mut self, plugin: usize, asked: &Asked) -> Result<Answer, Failure> {
+        let loaded = &self.plugins[plugin];
+        let answered = take_or_make(&mut self.idle[plugin], loaded).and_then(|mut instance| {
+            let answer = instance.ask(asked, loaded.limits.decide_fuel)?;
+            let due = instance.answers > RENEWED_AFTER + staggered();
+            self.idle[plugin] = (!due).then_some(instance);
+            Ok(answer)
+        });
+        if answered.is_err() {
+            loaded.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        answered
+    }
+}
+
+/// Out of its slot, so that an instance that fails is not there any more.
+fn take_or_make(slot: &mut Option<Instance>, loaded: &Loaded) -> Result<Instance, Failure> {
+    match slot.take() {
+        Some(instance) => Ok(instance),
+        None => loaded.instance(true).map(|(instance, _)| instance),
+    }
+}
+
+impl Instance {
+    fn ask(&mut self, asked: &Asked, fuel: u64) -> Result<Answer, Failure> {
+        self.answers += 1;
+        let head = head(asked.request);
+        let store = &mut self.store;
+        store.data_mut().begin(Rc::clone(asked.request), Rc::clone(asked.client));
+        let verdict = store
+            .set_fuel(fuel)
+            .and_then(|()| self.on_request.call_decide(&mut *store, &head))
+            .map_err(|error| failure_of(&error));
+        let staged = store.data_mut().finish();
+        answer(verdict?, staged)
+    }
+}
+
+/// A number that differs from thread to thread and from time to time, well below
+/// [`RENEWED_AFTER`].
+fn staggered() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    thread_local!(static STAGGER: u32 = (RandomState::new().hash_one(()) % 4096) as u32);
+    STAGGER.with(|stagger| *stagger)
+}
+
+fn head(request: &CanonicalRequest) -> types::RequestHead {
+    types::RequestHead {
+        operation: request.operation().name().to_owned(),
+        method: request.method().as_str().to_owned(),
+        path: request.path().to_owned(),
+        api_version: request.version().map(|version| version.to_string()),
+        target: request.target().map(str::to_owned),
+        body: request.body().name().to_owned(),
+    }
+}
+
+/// What a plugin said, checked.
+fn answer(verdict: types::Verdict, staged: Staged) -> Result<Answer, Failure> {
+    let vote = match verdict {
+        types::Verdict::Abstain => Vote::Abstain,
+        types::Verdict::Allow => Vote::Allow,
+        types::Verdict::Deny(denial) => return Ok(Vote::Deny(denied(denial)).into()),
+    };
+    if let Some(reply) = &staged.reply {
+        check(reply)?;
+    }
+    Ok(Answer { vote, edits: staged.edits, reply: staged.reply })
+}
+
+fn denied(denial: types::Denial) -> Denial {
+    let types::Denial { status, code, message, hint } = denial;
+    let status = if (400..=599).contains(&status) { status } else { 403 };
+    Denial { status, code, message, hint }
+}
+
+fn check(reply: &Reply) -> Result<(), Failure> {
+    if !(200..=599).contains(&reply.status) {
+        return Err(Failure::Nonsense(format!("a reply with status {}", reply.status)));
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(&reply.json)
+        .map(|_| ())
+        .map_err(|error| Failure::Nonsense(format!("a reply that is not JSON: {error}")))
+}
+
+fn failure_of(error: &wasmtime::Error) -> Failure {
+    if error.is::<TooManyCalls>() {
+        return Failure::HostCalls;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Failure::Timeout,
+        Some(trap) => Failure::Trap(trap.to_string()),
+        None => {
+            let words = error.root_cause().to_string();
+            if words.contains("forcing trap when growing memory") {
+                return Failure::Memory;
+            }
+            Failure::Trap(words)
+        }
+    }
+}

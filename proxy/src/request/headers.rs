@@ -1,0 +1,134 @@
+//! The headers of a request that are the daemon's business.
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::{BadEdit, Violation, header_name};
+
+/// The protocol that an operation takes its connection over with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Attach and exec: a raw stream.
+    Tcp,
+    /// `BuildKit`'s session and control: HTTP/2 without TLS.
+    H2c,
+    /// Attach for browsers.
+    WebSocket,
+}
+
+impl Upgrade {
+    /// The word for it in the header `Upgrade`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::H2c => "h2c",
+            Self::WebSocket => "websocket",
+        }
+    }
+
+    fn parse(value: &header::HeaderValue) -> Option<Self> {
+        [Self::Tcp, Self::H2c, Self::WebSocket]
+            .into_iter()
+            .find(|upgrade| value.as_bytes().eq_ignore_ascii_case(upgrade.name().as_bytes()))
+    }
+}
+
+/// Whether a header carries credentials, which no plugin, log or error shows.
+pub fn is_secret(name: &HeaderName) -> bool {
+    ["x-registry-auth", "x-registry-config", "authorization", "cookie", "proxy-authorization"]
+        .contains(&name.as_str())
+}
+
+/// Takes out what belongs to the connection to the client (RFC 9110 section 7.6.1), and refuses
+/// what the daemon could read in its own way. An upgrade counts only where the operation has one.
+pub(super) fn canonical(
+    mut headers: HeaderMap,
+    takes_over: bool,
+) -> Result<(HeaderMap, Option<Upgrade>), Violation> {
+    check_content_type(&headers)?;
+    let upgrade = upgrade(&headers, takes_over)?;
+    if headers
+        .remove(header::EXPECT)
+        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    {
+        return Err(Violation::Expect);
+    }
+    if headers.contains_key(header::CONNECTION) {
+        for name in nominated(&headers) {
+            headers.remove(name);
+        }
+        headers.remove(header::CONNECTION);
+    }
+    for name in
+        [header::HOST, header::TE, header::TRAILER, header::TRANSFER_ENCODING, header::UPGRADE]
+    {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection", "proxy-authorization"] {
+        headers.remove(name);
+    }
+    Ok((headers, upgrade))
+}
+
+/// The name of a header that a plugin may set or remove.
+pub(super) fn editable(name: &str) -> Result<HeaderName, BadEdit> {
+    const FRAMING: [HeaderName; 11] = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::TRANSFER_ENCODING,
+        header::CONNECTION,
+        header::UPGRADE,
+        header::EXPECT,
+        header::TE,
+        header::TRAILER,
+        HeaderName::from_static("keep-alive"),
+    ];
+    header_name(name)
+        .filter(|name| !FRAMING.contains(name) && !is_secret(name))
+        .ok_or_else(|| BadEdit::Header(name.to_owned()))
+}
+
+/// The daemon reads a form body as parameters, and prefers them to those of the query. Go takes
+/// the first of two types, others may not.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Violation> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let Some(first) = types.next() else {
+        return Ok(());
+    };
+    if types.next().is_some() {
+        return Err(Violation::ContentTypeTwice);
+    }
+    let first = first.as_bytes().to_ascii_lowercase();
+    let is_form = |kind: &[u8]| first.windows(kind.len()).any(|part| part == kind);
+    if is_form(b"form-urlencoded") || is_form(b"form-data") {
+        return Err(Violation::FormBody);
+    }
+    Ok(())
+}
+
+fn upgrade(headers: &HeaderMap, takes_over: bool) -> Result<Option<Upgrade>, Violation> {
+    let asked = takes_over && tokens(headers).any(|token| token.eq_ignore_ascii_case("upgrade"));
+    match headers.get(header::UPGRADE) {
+        Some(value) if asked => Upgrade::parse(value).map(Some).ok_or(Violation::Upgrade),
+        _ => Ok(None),
+    }
+}
+
+/// The headers that `Connection` names as its own; those that frame or name the message stay.
+fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {
+    let end_to_end = |name: &HeaderName| {
+        [header::CONTENT_LENGTH, header::CONTENT_TYPE].contains(name) || is_secret(name)
+    };
+    tokens(headers).filter_map(header_name).filter(|name| !end_to_end(name)).collect()
+}
+
+/// The words of `Connection`.
+fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}

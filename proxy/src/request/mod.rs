@@ -1,0 +1,389 @@
+//! A request of a client, brought to one meaning or refused.
+//!
+//! Nothing here does I/O. [`CanonicalRequest`] can only be built from a request that the daemon
+//! can't read in another way, and it is what plugins see and what is sent.
+
+mod headers;
+mod path;
+mod query;
+pub mod routes;
+mod violation;
+
+use http::{HeaderName, HeaderValue, Method, Uri, request::Parts};
+
+pub use headers::{Upgrade, is_secret};
+pub use path::ApiVersion;
+pub use query::Query;
+pub use routes::Operation;
+pub use violation::Violation;
+
+use routes::{Answer, Body, Route, Target};
+
+/// The oldest API version that is let through where no setting lowers it: before it, a start may
+/// carry a `HostConfig` that replaces the container's own.
+pub const OLDEST_SAFE_API: ApiVersion = ApiVersion { major: 1, minor: 24 };
+
+/// A request in the one form in which it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CanonicalRequest {
+    method: Method,
+    version: Option<ApiVersion>,
+    path: String,
+    route: Option<&'static Route>,
+    target: Option<Target>,
+    query: Query,
+    headers: http::HeaderMap,
+    upgrade: Option<Upgrade>,
+}
+
+/// `Route`s are compared by what they are called, which is all that two of them share.
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.operation == other.operation
+    }
+}
+
+impl CanonicalRequest {
+    /// Brings the head of a request to its canonical form, or says which rule it breaks. Versions
+    /// of the API older than `oldest` are refused.
+    pub fn new(head: Parts, oldest: ApiVersion) -> Result<Self, Violation> {
+        let Parts { method, uri, headers, .. } = head;
+        if uri.scheme().is_some() || uri.authority().is_some() {
+            return Err(Violation::OriginForm);
+        }
+        if method == Method::CONNECT || method == Method::TRACE {
+            return Err(Violation::Method);
+        }
+        let (version, path) = path::canonical(uri.path())?;
+        if let Some(version) = version.filter(|version| *version < oldest) {
+            return Err(Violation::OldVersion { version, oldest });
+        }
+        let query = Query::parse(uri.query().unwrap_or_default())?;
+        let (route, target) = classify(&method, &path);
+        let takes_over =
+            route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
+        let (headers, upgrade) = headers::canonical(headers, takes_over)?;
+        Ok(Self { method, version, path, route, target, query, headers, upgrade })
+    }
+
+    /// The endpoint that the daemon will take it for.
+    pub fn operation(&self) -> Operation {
+        self.route.map_or(Operation::UNKNOWN, |route| route.operation)
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The version that the path begins with.
+    pub fn version(&self) -> Option<ApiVersion> {
+        self.version
+    }
+
+    /// The path without the version, decoded and clean.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The container, image, volume … that the path names.
+    pub fn target(&self) -> Option<&str> {
+        self.target.clone().map(|target| &self.path[target])
+    }
+
+    /// What kind of body the operation takes. What no route describes may have any.
+    pub fn body(&self) -> Body {
+        self.route.map_or(Body::Stream, |route| route.body)
+    }
+
+    /// How the daemon answers the operation.
+    pub fn answer(&self) -> Answer {
+        self.route.map_or(Answer::Open, |route| route.answer)
+    }
+
+    /// The parameters.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The headers, without those that are the business of one connection.
+    pub fn headers(&self) -> &http::HeaderMap {
+        &self.headers
+    }
+
+    /// The protocol that the client asks to go over to, where the operation has one.
+    pub fn upgrade(&self) -> Option<Upgrade> {
+        self.upgrade
+    }
+
+    /// Makes one change, and says whether the request is another now.
+    pub fn edit(&mut self, edit: Edit) -> Result<bool, BadEdit> {
+        match edit {
+            Edit::SetQuery(name, value) => self.edit_query(|query| query.set(&name, &value)),
+            Edit::RemoveQuery(name) => self.edit_query(|query| {
+                query.remove(&name);
+                Ok(())
+            }),
+            Edit::SetHeader(name, value) => self.set_header(&name, &value),
+            Edit::RemoveHeader(name) => {
+                let name = headers::editable(&name)?;
+                Ok(self.headers.remove(name).is_some())
+            }
+            Edit::SetTarget(target) => self.set_target(&target),
+        }
+    }
+
+    /// Takes it apart into what is sent: method, target and headers.
+    pub fn into_parts(self) -> (Method, Uri, http::HeaderMap) {
+        let mut target = path::encode(self.version, &self.path);
+        if !self.query.as_str().is_empty() {
+            target.push('?');
+            target.push_str(self.query.as_str());
+        }
+        // What the encoders leave unencoded is a subset of what a target may hold; were that ever
+        // untrue, the daemon would be asked for a route that it does not have.
+        let uri =
+            Uri::try_from(target).unwrap_or_else(|_| Uri::from_static("/_dockgate/unsendable"));
+        (self.method, uri, self.headers)
+    }
+
+    fn edit_query(
+        &mut self,
+        change: impl FnOnce(&mut Query) -> Result<(), Violation>,
+    ) -> Result<bool, BadEdit> {
+        let before = self.query.clone();
+        change(&mut self.query).map_err(BadEdit::Unclean)?;
+        Ok(self.query != before)
+    }
+
+    fn set_header(&mut self, name: &str, value: &str) -> Result<bool, BadEdit> {
+        let name = headers::editable(name)?;
+        let value = HeaderValue::from_str(value).map_err(|_| BadEdit::HeaderValue)?;
+        let mut present = self.headers.get_all(&name).iter();
+        let same = present.next() == Some(&value) && present.next().is_none();
+        if !same {
+            self.headers.insert(name, value);
+        }
+        Ok(!same)
+    }
+
+    fn set_target(&mut self, target: &str) -> Result<bool, BadEdit> {
+        let place = self.target.clone().ok_or(BadEdit::NoTarget)?;
+        let mut path = self.path.clone();
+        path.replace_range(place, target);
+        let encoded = path::encode(None, &path);
+        let (None, clean) = path::canonical(&encoded).map_err(BadEdit::Unclean)? else {
+            return Err(BadEdit::Unclean(Violation::Version));
+        };
+        let (route, place) = classify(&self.method, &clean);
+        if route != self.route || place.clone().map(|place| &clean[place]) != Some(target) {
+            return Err(BadEdit::OtherOperation);
+        }
+        let changed = clean != self.path;
+        (self.path, self.target) = (clean, place);
+        Ok(changed)
+    }
+}
+
+/// A change that a plugin makes to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// A parameter of the query gets a value.
+    SetQuery(String, String),
+    /// A parameter goes.
+    RemoveQuery(String),
+    /// A header gets a value.
+    SetHeader(String, String),
+    /// A header goes.
+    RemoveHeader(String),
+    /// Another name or id stands in the place of the target.
+    SetTarget(String),
+}
+
+/// Why a change can't be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEdit {
+    /// The result would not be canonical.
+    #[error("its edit leaves a request that is refused: {0}")]
+    Unclean(Violation),
+    /// The header frames the message or carries credentials, or its name is no name.
+    #[error("it may not edit the header {0:?}")]
+    Header(String),
+    /// The value has characters that a header can't have.
+    #[error("it sets a header to a value that no header can have")]
+    HeaderValue,
+    /// The operation has no target.
+    #[error("it sets the target of an operation that has none")]
+    NoTarget,
+    /// The path would be another endpoint's with this target.
+    #[error("its target makes another operation of the request")]
+    OtherOperation,
+}
+
+fn classify(method: &Method, path: &str) -> (Option<&'static Route>, Option<Target>) {
+    match routes::find(method.as_str(), path) {
+        Some((route, target)) => (Some(route), target),
+        None => (None, None),
+    }
+}
+
+/// Reads the name of a header that a plugin may see or edit.
+pub(crate) fn header_name(name: &str) -> Option<HeaderName> {
+    HeaderName::from_bytes(name.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(method: &str, target: &str) -> Result<CanonicalRequest, Violation> {
+        parse_with(method, target, &[])
+    }
+
+    fn parse_with(
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<CanonicalRequest, Violation> {
+        let mut request = http::Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        CanonicalRequest::new(head, OLDEST_SAFE_API)
+    }
+
+    #[test]
+    fn what_is_sent_is_the_canonical_form() {
+        let request =
+            parse("GET", "/v1%2e41/%63ontainers/web/logs?follow&tail=a+b").expect("clean");
+        assert_eq!(request.operation().name(), "container-logs");
+        assert_eq!(request.target(), Some("web"));
+        let (_, uri, _) = request.into_parts();
+        assert_eq!(uri, "/v1.41/containers/web/logs?follow=&tail=a%20b");
+    }
+
+    #[test]
+    fn old_versions_and_odd_requests_are_refused() {
+        let oldest = OLDEST_SAFE_API;
+        let version = ApiVersion { major: 1, minor: 23 };
+        for (method, target, rule) in [
+            ("POST", "/v1.23/containers/x/start", Violation::OldVersion { version, oldest }),
+            ("GET", "http://docker/containers/json", Violation::OriginForm),
+            ("CONNECT", "docker:80", Violation::OriginForm),
+            ("CONNECT", "/containers/json", Violation::Method),
+            ("TRACE", "/containers/json", Violation::Method),
+            ("GET", "/containers/json?a;b", Violation::Semicolon),
+        ] {
+            assert_eq!(parse(method, target), Err(rule), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn headers_are_canonical() {
+        let request = parse_with(
+            "POST",
+            "/containers/web/attach",
+            &[
+                ("Connection", "Upgrade, X-Private"),
+                ("Upgrade", "TCP"),
+                ("X-Private", "1"),
+                ("Keep-Alive", "5"),
+                ("TE", "trailers"),
+                ("Host", "api.moby.localhost"),
+                ("X-Kept", "1"),
+            ],
+        )
+        .expect("clean");
+        assert_eq!(request.upgrade(), Some(Upgrade::Tcp));
+        let mut names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["x-kept"]);
+    }
+
+    #[test]
+    fn an_upgrade_counts_only_where_the_operation_has_one() {
+        let headers = [("Connection", "upgrade"), ("Upgrade", "tcp")];
+        assert_eq!(
+            parse_with("POST", "/exec/1/start", &headers).expect("clean").upgrade(),
+            Some(Upgrade::Tcp)
+        );
+        assert_eq!(parse_with("GET", "/containers/json", &headers).expect("clean").upgrade(), None);
+        let without = [("Upgrade", "tcp")];
+        assert_eq!(parse_with("POST", "/exec/1/start", &without).expect("clean").upgrade(), None);
+        let other = [("Connection", "upgrade"), ("Upgrade", "smtp")];
+        assert_eq!(parse_with("POST", "/exec/1/start", &other), Err(Violation::Upgrade));
+    }
+
+    #[test]
+    fn bodies_that_the_daemon_reads_in_its_own_way_are_refused() {
+        for kind in [
+            "application/x-www-form-urlencoded",
+            "APPLICATION/X-WWW-FORM-URLENCODED; a=b",
+            "multipart/form-data; boundary=x",
+        ] {
+            let found =
+                parse_with("POST", "/containers/a/rename?name=b", &[("Content-Type", kind)]);
+            assert_eq!(found, Err(Violation::FormBody), "{kind}");
+        }
+        let twice = [("Content-Type", "application/json"), ("Content-Type", "text/plain")];
+        assert_eq!(
+            parse_with("POST", "/containers/create", &twice),
+            Err(Violation::ContentTypeTwice)
+        );
+        assert_eq!(parse_with("POST", "/x", &[("Expect", "magic")]), Err(Violation::Expect));
+    }
+
+    #[test]
+    fn an_edit_says_whether_it_changed_anything() {
+        let mut request = parse("POST", "/v1.41/containers/web/rename?name=a").expect("clean");
+        let set = |name: &str, value: &str| Edit::SetQuery(name.into(), value.into());
+        assert_eq!(request.edit(set("name", "a")), Ok(false));
+        assert_eq!(request.edit(set("name", "b")), Ok(true));
+        assert_eq!(request.edit(Edit::SetTarget("web".into())), Ok(false));
+        assert_eq!(request.edit(Edit::SetTarget("4f66".into())), Ok(true));
+        assert_eq!(request.edit(Edit::RemoveQuery("none".into())), Ok(false));
+        let header = Edit::SetHeader("X-Team".into(), "web".into());
+        assert_eq!(request.edit(header.clone()), Ok(true));
+        assert_eq!(request.edit(header), Ok(false));
+        let (_, uri, headers) = request.into_parts();
+        assert_eq!(uri, "/v1.41/containers/4f66/rename?name=b");
+        assert_eq!(headers["x-team"], "web");
+    }
+
+    #[test]
+    fn an_edit_can_not_make_another_request_of_it() {
+        let mut request = parse("GET", "/containers/web/logs").expect("clean");
+        for (edit, why) in [
+            (Edit::SetTarget("../images".into()), BadEdit::Unclean(Violation::DotSegment)),
+            (Edit::SetTarget(String::new()), BadEdit::Unclean(Violation::EmptySegment)),
+            (Edit::SetTarget("a\nb".into()), BadEdit::Unclean(Violation::Control)),
+            (Edit::SetHeader("Host".into(), "x".into()), BadEdit::Header("Host".into())),
+            (
+                Edit::SetHeader("content-length".into(), "0".into()),
+                BadEdit::Header("content-length".into()),
+            ),
+            (
+                Edit::RemoveHeader("X-Registry-Auth".into()),
+                BadEdit::Header("X-Registry-Auth".into()),
+            ),
+            (Edit::SetHeader("a b".into(), "x".into()), BadEdit::Header("a b".into())),
+            (Edit::SetHeader("X-A".into(), "a\r\nb".into()), BadEdit::HeaderValue),
+        ] {
+            assert_eq!(request.clone().edit(edit.clone()), Err(why), "{edit:?}");
+        }
+        let mut delete = parse("DELETE", "/containers/web").expect("clean");
+        let checkpoint = Edit::SetTarget("web/checkpoints/x".into());
+        assert_eq!(delete.edit(checkpoint), Err(BadEdit::OtherOperation));
+        let list = Edit::SetTarget("web".into());
+        assert_eq!(
+            parse("GET", "/containers/json").expect("clean").edit(list),
+            Err(BadEdit::NoTarget)
+        );
+        assert_eq!(
+            request.edit(Edit::SetTarget("v1.41".into())),
+            Ok(true),
+            "a name may look like a version"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! The threads that serve clients: each with a runtime, plugin instances and connections to the
+//! daemon of its own, so that no request waits for a lock.
+
+use std::{
+    cell::RefCell,
+    io,
+    os::unix::net::UnixStream as StdUnixStream,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use tokio::{
+    net::{TcpStream, UnixStream},
+    sync::{mpsc, watch},
+    task::LocalSet,
+};
+
+use crate::{
+    client::Client,
+    http::{
+        connection,
+        upstream::{Patience, Upstream},
+        wire::HeadLimits,
+    },
+    log,
+    plugin::{Instances, Loaded},
+    request::ApiVersion,
+};
+
+/// What the requests of a worker share.
+pub struct Worker {
+    /// How requests are treated.
+    pub settings: Settings,
+    /// The plugins of the chain, in order.
+    pub plugins: Arc<[Loaded]>,
+    /// This worker's instances of them.
+    pub instances: RefCell<Instances>,
+    /// This worker's way to the daemon.
+    pub upstream: Rc<Upstream>,
+    /// True when no new requests are to be taken.
+    pub drain: watch::Receiver<bool>,
+}
+
+/// How requests are treated.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The oldest version of the API that is let through.
+    pub oldest_api: ApiVersion,
+    /// The bounds of a head.
+    pub head: HeadLimits,
+    /// The socket of the daemon.
+    pub socket: std::path::PathBuf,
+    /// How long the daemon may take.
+    pub patience: Patience,
+}
+
+/// A connection that was accepted, on its way to a worker.
+pub struct Accepted {
+    /// The connection.
+    pub stream: Stream,
+    /// Who is at the other end.
+    pub client: Client,
+    /// Held as long as the connection is served.
+    pub place: Place,
+}
+
+/// A place among the connections that may be open at once.
+pub type Place = tokio::sync::OwnedSemaphorePermit;
+
+/// A connection of either kind, not yet part of a runtime.
+pub enum Stream {
+    /// TCP.
+    Tcp(std::net::TcpStream),
+    /// A unix socket.
+    Unix(StdUnixStream),
+}
+
+/// The way to a worker's thread.
+pub struct Handle {
+    queue: mpsc::UnboundedSender<Accepted>,
+    load: Arc<AtomicUsize>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Handle {
+    /// Gives a connection to the worker.
+    pub fn take(&self, accepted: Accepted) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        // The worker lives as long as its handle.
+        let _ = self.queue.send(accepted);
+    }
+
+    /// How many connections the worker has.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Ends the worker. What it still serves is broken off, and recorded.
+    pub fn end(self) {
+        drop(self.queue);
+        // A worker that panicked has said so.
+        let _ = self.thread.join();
+    }
+}
+
+/// Starts a worker's thread.
+///
+/// # Errors
+/// Where the system has no thread, or nothing to wait for events with.
+pub fn start(
+    number: usize,
+    settings: Settings,
+    plugins: Arc<[Loaded]>,
+    drain: watch::Receiver<bool>,
+) -> io::Result<Handle> {
+    let (queue, connections) = mpsc::unbounded_channel();
+    let load = Arc::new(AtomicUsize::new(0));
+    let our_load = Arc::clone(&load);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(log::flush)
+        .build()?;
+    let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let worker = Rc::new(Worker {
+            instances: RefCell::new(Instances::new(Arc::clone(&plugins))),
+            upstream: Upstream::new(&settings.socket, settings.patience),
+            plugins,
+            drain,
+            settings,
+        });
+        LocalSet::new().block_on(&runtime, serve(worker, connections, our_load));
+        log::flush();
+    })?;
+    Ok(Handle { queue, load, thread })
+}
+
+async fn serve(
+    worker: Rc<Worker>,
+    mut connections: mpsc::UnboundedReceiver<Accepted>,
+    load: Arc<AtomicUsize>,
+) {
+    while let Some(Accepted { stream, client, place }) = connections.recv().await {
+        let worker = Rc::clone(&worker);
+        let load = Arc::clone(&load);
+        tokio::task::spawn_local(async move {
+            if let Err(error) = serve_one(stream, client, worker).await {
+                tracing::error!("a connection could not be served: {error}");
+            }
+            load.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
+        });
+    }
+}
+
+async fn serve_one(stream: Stream, client: Client, worker: Rc<Worker>) -> io::Result<()> {
+    match stream {
+        Stream::Tcp(stream) => {
+            connection::serve(TcpStream::from_std(stream)?, client, worker).await;
+        }
+        Stream::Unix(stream) => {
+            connection::serve(UnixStream::from_std(stream)?, client, worker).await;
+        }
+    }
+    Ok(())
+}
