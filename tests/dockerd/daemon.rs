@@ -103,7 +103,6 @@ impl Daemon {
     }
 
     /// The first process of the daemon's namespaces, by which `nsenter` finds them.
-    #[allow(dead_code, reason = "used by tests of the image only")]
     pub fn namespaces(&self) -> String {
         let pid =
             fs::read_to_string(self.folder.join("namespaces.pid")).expect("engine.sh wrote it");
@@ -111,7 +110,6 @@ impl Daemon {
     }
 
     /// A folder that is gone with the daemon.
-    #[allow(dead_code, reason = "used by tests of the image only")]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -122,7 +120,6 @@ impl Daemon {
     }
 
     /// Ends the daemon as a crash would: at once, its socket left behind.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn kill(&mut self) {
         self.command("kill");
         wait_until("the daemon is killed", || {

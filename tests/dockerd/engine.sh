@@ -22,6 +22,9 @@ fi
 read -r pid _ </proc/self/stat
 echo "$pid" >"$folder/namespaces.pid"
 mount -t proc proc /proc
+# The socket is also where containers expect it, /run/docker.sock, and what is there outside is not
+# touched.
+mount -t tmpfs tmpfs /run
 busybox ip link set lo up
 
 while read -r command; do
@@ -30,7 +33,8 @@ while read -r command; do
             # Only this shell may hold the pipe: dockerd gets another input.
             dockerd --data-root "$folder/data" --exec-root "$folder/run" \
                 --pidfile "$folder/dockerd.pid" --host "unix://$folder/docker.sock" \
-                --cgroup-parent "/$3" --iptables=false --ip-forward=false \
+                --host unix:///run/docker.sock --cgroup-parent "/$3" \
+                --iptables=false --ip-forward=false \
                 </dev/null >>"$folder/engine.log" 2>&1 &
             dockerd=$!
             ;;

@@ -14,16 +14,21 @@ pub struct Shell {
     folder: PathBuf,
     docker_host: String,
     variables: Vec<(String, String)>,
+    entering: Vec<String>,
 }
 
 impl Shell {
     /// The `docker` of its scripts talks to this address.
     pub fn with_docker_at(address: &str) -> Self {
-        Self { folder: new_folder("shell"), docker_host: address.to_owned(), variables: Vec::new() }
+        Self {
+            folder: new_folder("shell"),
+            docker_host: address.to_owned(),
+            variables: Vec::new(),
+            entering: Vec::new(),
+        }
     }
 
     /// Takes this client for `docker`, not the first on the path.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn and_client(self, docker: &Path) -> Self {
         let bin = self.folder.join("bin");
         fs::create_dir(&bin).expect("one client for a shell");
@@ -31,9 +36,14 @@ impl Shell {
         self
     }
 
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn and_variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs in the network of a process, not in the tests' own.
+    pub fn in_network_of(mut self, process: &str) -> Self {
+        self.entering = vec!["nsenter".to_owned(), format!("--net=/proc/{process}/ns/net")];
         self
     }
 
@@ -61,6 +71,8 @@ impl Shell {
     /// A command in the folder and environment of the scripts, not yet started.
     pub fn command(&self, words: &[&str]) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
+        let entering = self.entering.iter().map(String::as_str);
+        let words: Vec<&str> = entering.chain(words.iter().copied()).collect();
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
@@ -95,13 +107,11 @@ pub struct Outcome {
 
 impl Outcome {
     /// The same with what differs from run to run by nature brought to one form: `alike.sed`.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn alike(&self) -> Self {
         Self { status: self.status, stdout: alike(&self.stdout), stderr: alike(&self.stderr) }
     }
 
     /// Where another outcome begins to differ, with a few lines of both.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn difference_from(&self, other: &Self) -> Option<String> {
         if self == other {
             return None;
@@ -127,7 +137,6 @@ impl fmt::Display for Outcome {
     }
 }
 
-#[allow(dead_code, reason = "used by tests of the proxy only")]
 fn alike(text: &str) -> String {
     let mut sed = Command::new("sed")
         .args(["-E", "-f", concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/dockerd/alike.sed")])

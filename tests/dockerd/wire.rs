@@ -21,13 +21,11 @@ impl Wire {
     }
 
     /// Says that nothing more will be sent, and goes on reading.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn close_sending(&self) {
         self.0.shutdown(Shutdown::Write).expect("the sending half is open");
     }
 
     /// The head of an answer, up to and with its empty line, and not one byte more.
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -36,7 +34,6 @@ impl Wire {
         String::from_utf8(head).expect("a head is text")
     }
 
-    #[allow(dead_code, reason = "used by tests of the proxy only")]
     pub fn exactly(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).expect("the peer sends as much");
