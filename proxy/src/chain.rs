@@ -299,14 +299,17 @@ mod tests {
         }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the type of a plugin")]
     fn allow(_: &CanonicalRequest) -> Result<Answer, Failure> {
         Ok(Vote::Allow.into())
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the type of a plugin")]
     fn abstain(_: &CanonicalRequest) -> Result<Answer, Failure> {
         Ok(Vote::Abstain.into())
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "the type of a plugin")]
     fn deny(_: &CanonicalRequest) -> Result<Answer, Failure> {
         let denial = Denial { status: 403, code: "no".into(), message: "no".into(), hint: None };
         Ok(Vote::Deny(denial).into())
@@ -352,11 +355,7 @@ mod tests {
     fn a_decision_names_the_plugin_that_settled_it() {
         let by_of = |plugins: &[Plugin]| match run(plugins).0 {
             Decision::Forward { by, .. } | Decision::Reply { by, .. } => Some(by),
-            Decision::Refuse(Refusal::NobodyAllowed, _) => None,
-            Decision::Refuse(
-                Refusal::Denied { by, .. } | Refusal::Failed { by, .. } | Refusal::Restless { by },
-                _,
-            ) => Some(by),
+            Decision::Refuse(refusal, _) => refusal.by(),
         };
         assert_eq!(by_of(&[&abstain, &allow, &allow]), Some(1));
         assert_eq!(by_of(&[&allow, &deny, &deny]), Some(1));

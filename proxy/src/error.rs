@@ -1,3 +1,5 @@
+//! Why the proxy can't start.
+
 use std::{io, path::PathBuf};
 
 /// Why the proxy can't start, in words for the person who started it.

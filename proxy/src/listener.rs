@@ -102,7 +102,7 @@ pub struct Listener {
 
 enum Kind {
     Tcp(TcpListener),
-    Unix(UnixListener, Unlink),
+    Unix { socket: UnixListener, _unlink: Unlink },
 }
 
 /// Removes a socket's file when the listener goes.
@@ -163,7 +163,7 @@ impl Listener {
         std::os::unix::fs::chown(path, uid, gid).map_err(refused)?;
         fs::set_permissions(path, fs::Permissions::from_mode(access.mode)).map_err(refused)?;
         let name = address.to_string().into();
-        Ok(Self { address, name, socket: Kind::Unix(listener, unlink) })
+        Ok(Self { address, name, socket: Kind::Unix { socket: listener, _unlink: unlink } })
     }
 
     /// Waits for a client.
@@ -181,7 +181,7 @@ impl Listener {
                 let stream = Stream::Tcp(stream.into_std()?);
                 Ok((stream, Client { listener, peer: Peer::Tcp(address) }))
             }
-            Kind::Unix(socket, _) => {
+            Kind::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
                 let user = stream.peer_cred().ok().map(|peer| (peer.uid(), peer.gid()));
                 let stream = Stream::Unix(stream.into_std()?);

@@ -84,7 +84,8 @@ impl Settings {
                     time: serve.head_timeout,
                     idle: serve.idle_timeout,
                 },
-                socket: socket(&serve.place)?,
+                // The engine inside has its own, which is not known before it runs.
+                socket: if serve.demo { PathBuf::new() } else { socket(&serve.place)? },
                 patience: Patience { connect: serve.connect_timeout, answer: serve.answer_timeout },
             },
             plugins: serve.plugins.iter().map(|p| plugin(p)).collect::<Result<_, _>>()?,
@@ -177,7 +178,7 @@ fn address(name: &'static str, text: &str) -> Result<Address, Error> {
     text.parse().map_err(|problem| Error::Value { name, value, problem })
 }
 
-/// Reads HAProxy's `bind` line, of which Tecnativa's image takes one: an address, and options of
+/// Reads `HAProxy`'s `bind` line, of which Tecnativa's image takes one: an address, and options of
 /// which those for IPv6 are known.
 fn bind_config(config: &str) -> Result<Address, Error> {
     let mut words = config.split_whitespace();
@@ -250,7 +251,7 @@ fn plugin(text: &str) -> Result<PluginEntry, Error> {
             .map_err(|error| Error::File { path: path.to_owned(), error })?,
     };
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&settings) {
-        let problem = format!("the settings in {} are not JSON: {error}", text);
+        let problem = format!("the settings in {text} are not JSON: {error}");
         return Err(Error::Plugin { plugin: source.to_owned(), problem });
     }
     let source = match source.strip_prefix("bundled:") {

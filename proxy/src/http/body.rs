@@ -14,7 +14,7 @@ use super::{upstream::Leased, wire::Control};
 use crate::log::{self, Record};
 
 /// The body of an answer. When it is dropped, sent or not, the exchange is over.
-pub struct Answer {
+pub(super) struct Answer {
     source: Source,
     exchange: Exchange,
 }
@@ -27,7 +27,7 @@ enum Source {
 }
 
 /// An exchange that is under way: its record, and the wire that waits for its end.
-pub struct Exchange {
+pub(super) struct Exchange {
     /// What will be logged.
     pub record: Record,
     /// When it began.
@@ -46,12 +46,12 @@ impl Drop for Exchange {
 
 impl Answer {
     /// Of our own.
-    pub fn own(bytes: Bytes, exchange: Exchange) -> Self {
+    pub(super) fn own(bytes: Bytes, exchange: Exchange) -> Self {
         Self { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), exchange }
     }
 
     /// The daemon's.
-    pub fn daemon(leased: Leased, exchange: Exchange) -> Self {
+    pub(super) fn daemon(leased: Leased, exchange: Exchange) -> Self {
         Self { source: Source::Daemon(leased), exchange }
     }
 }

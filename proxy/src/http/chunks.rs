@@ -7,7 +7,7 @@ use crate::request::Violation;
 
 /// How far the frame has been followed.
 #[derive(Debug, Default)]
-pub struct Chunks {
+pub(super) struct Chunks {
     at: At,
 }
 
@@ -37,7 +37,7 @@ impl Default for At {
 
 /// How many bytes of what was shown belong to the body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Progress {
+pub(super) enum Progress {
     /// So many, all of it; the body goes on.
     More(usize),
     /// So many, and the body is over.
@@ -49,14 +49,15 @@ impl Chunks {
     ///
     /// # Errors
     /// [`Violation::Chunk`] where they don't fit.
-    pub fn follow(&mut self, bytes: &[u8]) -> Result<Progress, Violation> {
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<Progress, Violation> {
         let mut place = 0;
         while place < bytes.len() {
             if let At::Data { left } = self.at {
-                let n = left.min((bytes.len() - place) as u64);
-                // At most the length of a slice.
-                place += n as usize;
-                self.at = if n == left { At::DataEnd } else { At::Data { left: left - n } };
+                let here = bytes.len() - place;
+                let n = usize::try_from(left).map_or(here, |left| left.min(here));
+                place += n;
+                let left = left - n as u64;
+                self.at = if left == 0 { At::DataEnd } else { At::Data { left } };
                 continue;
             }
             let byte = bytes[place];

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, future::poll_fn, io, pin::Pin, rc::Rc, task::Poll, time::Duration};
 
 use http::{Method, Response};
-use hyper::server::conn::http1;
+use hyper::{ext::ReasonPhrase, server::conn::http1};
 use hyper_util::rt::TokioIo;
 use time::OffsetDateTime;
 use tokio::{
@@ -24,7 +24,7 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a client that is told why its connection is closed may take to read it.
+/// How long a client may take to read the last words before its connection is closed.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Serves a client until it has gone, or until the proxy drains and its last request is answered.
@@ -44,11 +44,14 @@ where
         http1::Builder::new().serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
     let taken_over = drive(&mut connection, &line).await;
     let parts = connection.into_parts();
-    let wire = parts.io.into_inner();
+    let mut wire = parts.io.into_inner();
     if let Some(taken_over) = taken_over {
         carry(taken_over, wire, &parts.read_buf).await;
     } else if let Some((closed, request_line)) = line.wire.closed() {
         say_why(&line, &closed, &request_line, wire).await;
+    } else if wire.has_unread_body() {
+        // It was answered before it had sent all, above all when it was refused.
+        see_off(&line, &mut wire).await;
     }
 }
 
@@ -72,7 +75,7 @@ where
             Pin::new(&mut *connection).graceful_shutdown();
         }
         // How a connection ends interests nobody: the records of its requests are written.
-        let ended = connection.poll_without_shutdown(cx).is_ready();
+        let ended = Pin::new(&mut *connection).poll(cx).is_ready();
         match line.taken_over.borrow_mut().take() {
             Some(taken_over) => Poll::Ready(Some(taken_over)),
             None if ended => Poll::Ready(None),
@@ -100,8 +103,7 @@ where
     }
 }
 
-/// Tells a client why its connection is closed, and closes it so that the words arrive: what the
-/// client is still sending is read for a while, or the system would throw them away with it.
+/// Tells a client why its connection is closed, and closes it so that the words arrive.
 async fn say_why<S>(line: &Line, closed: &Closed, request_line: &str, mut wire: Wire<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -114,12 +116,28 @@ where
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len(),
     );
-    let farewell = async {
+    let words = async {
         wire.write_all(head.as_bytes()).await?;
-        wire.write_all(&body).await?;
+        wire.write_all(&body).await
+    };
+    // A client that does not take the words in time has no use for them.
+    if let Ok(Ok(())) = timeout(FAREWELL, words).await {
+        see_off(line, &mut wire).await;
+    }
+}
+
+/// Closes a client's connection so that what was written arrives: what the client is still sending
+/// is read for a while. Otherwise the system resets the connection and throws away what the client
+/// has not read, and clients in Go, the docker CLI among them, report that they could not write
+/// rather than the answer.
+async fn see_off<S>(line: &Line, wire: &mut Wire<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let farewell = async {
         wire.shutdown().await?;
         line.wire.another_protocol();
-        let mut unread = [0; 4096];
+        let mut unread = [0; 16 << 10];
         while wire.read(&mut unread).await? > 0 {}
         io::Result::Ok(())
     };
@@ -128,9 +146,7 @@ where
 }
 
 fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Record {
-    let mut parts = request_line.split(' ');
-    let method = parts.next().and_then(|method| method.parse().ok()).unwrap_or(Method::GET);
-    let target = parts.next().unwrap_or_default();
+    let (method, target) = request_of(request_line).unwrap_or_default();
     Record {
         time: OffsetDateTime::now_utc(),
         client: Rc::clone(&line.client_words),
@@ -146,20 +162,42 @@ fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Re
     }
 }
 
+/// Method and target, if it is a request line. Else it may be a body that lost its head, with
+/// secrets in it.
+fn request_of(line: &str) -> Option<(Method, &str)> {
+    let (method, rest) = line.split_once(' ')?;
+    let target = rest.split(' ').next().filter(|target| target.starts_with('/'))?;
+    let is_one = method.bytes().all(|byte| byte.is_ascii_uppercase());
+    Some((method.parse().ok().filter(|_| is_one)?, target))
+}
+
 /// A head as it is written.
 fn head_bytes(head: &Response<()>) -> Vec<u8> {
-    let reason = match head.status() {
-        // The daemon's own spelling, which some clients look for.
-        http::StatusCode::SWITCHING_PROTOCOLS => "UPGRADED",
-        status => status.canonical_reason().unwrap_or_default(),
+    // The daemon's own words, "UPGRADED", are kept where they are not the usual ones.
+    let reason = match head.extensions().get::<ReasonPhrase>() {
+        Some(reason) => reason.as_bytes(),
+        None => head.status().canonical_reason().unwrap_or_default().as_bytes(),
     };
-    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", head.status().as_u16()).into_bytes();
+    let mut bytes = format!("HTTP/1.1 {} ", head.status().as_u16()).into_bytes();
+    bytes.extend_from_slice(reason);
+    bytes.extend_from_slice(b"\r\n");
     for (name, value) in head.headers() {
-        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend(title_case(name.as_str()));
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value.as_bytes());
         bytes.extend_from_slice(b"\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
     bytes
+}
+
+/// `Content-Type`, as the daemon writes it: clients of their own making, which is what reads a head
+/// before a raw stream, may look for just that.
+fn title_case(name: &str) -> impl Iterator<Item = u8> {
+    let mut starts = true;
+    name.bytes().map(move |byte| {
+        let cased = if starts { byte.to_ascii_uppercase() } else { byte };
+        starts = byte == b'-';
+        cased
+    })
 }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What all requests on one connection share.
-pub struct Line {
+pub(super) struct Line {
     /// The worker that serves it.
     pub worker: Rc<Worker>,
     /// Who is at the other end.
@@ -44,7 +44,7 @@ pub struct Line {
 }
 
 /// A connection that the daemon took over.
-pub struct TakenOver {
+pub(super) struct TakenOver {
     /// The head for the client.
     pub head: Response<()>,
     /// The daemon's side.
@@ -67,7 +67,7 @@ enum Allowed {
 }
 
 /// Answers the requests of a line.
-pub struct Answering(pub Rc<Line>);
+pub(super) struct Answering(pub Rc<Line>);
 
 impl Service<Request<Incoming>> for Answering {
     type Response = Response<Answer>;
@@ -93,7 +93,7 @@ impl Line {
         let mut exchange = self.begin(&head);
         let request = match CanonicalRequest::new(head, self.worker.settings.oldest_api) {
             Ok(request) => request,
-            Err(violation) => return Ruling::Answer(refuse(Words::invalid(violation), exchange)),
+            Err(violation) => return Ruling::Answer(refuse(Words::invalid(&violation), exchange)),
         };
         exchange.record.operation = request.operation().name();
         if request.answer() == routes::Answer::Hijack {
@@ -159,7 +159,15 @@ impl Line {
                 self.taken_over.replace(Some(TakenOver { head, daemon, exchange }));
                 std::future::pending().await
             }
-            Err(failure) => refuse(Words::unanswered(&failure), exchange),
+            Err(failure) => match self.wire.broken() {
+                Some(violation) => {
+                    let mut response = refuse(Words::invalid(&violation), exchange);
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                    response
+                }
+                None => refuse(Words::unanswered(&failure), exchange),
+            },
         }
     }
 
@@ -222,6 +230,7 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
 fn for_client(mut head: Response<()>, upgrade: Option<Upgrade>) -> Response<()> {
     if upgrade.is_none() {
         *head.status_mut() = StatusCode::OK;
+        head.extensions_mut().clear();
         strip_hop_by_hop(head.headers_mut());
     }
     head

@@ -8,7 +8,7 @@ use crate::{chain::Refusal, log::Outcome, request::CanonicalRequest};
 
 /// A refusal in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
+pub(super) struct Words {
     /// The HTTP status.
     pub status: StatusCode,
     /// For the log.
@@ -19,7 +19,7 @@ pub struct Words {
 
 impl Words {
     /// Of a request that breaks a rule of one meaning.
-    pub fn invalid(message: impl ToString) -> Self {
+    pub(super) fn invalid(message: &impl ToString) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             outcome: Outcome::Invalid,
@@ -28,7 +28,7 @@ impl Words {
     }
 
     /// Of a refusal by the chain; `plugin` is the name of the one that settled it.
-    pub fn refused(refusal: Refusal, request: &CanonicalRequest, plugin: &str) -> Self {
+    pub(super) fn refused(refusal: Refusal, request: &CanonicalRequest, plugin: &str) -> Self {
         let what = asked(request);
         let fault =
             |message| Self { status: StatusCode::FORBIDDEN, outcome: Outcome::Fault, message };
@@ -56,7 +56,7 @@ impl Words {
     }
 
     /// Of a request that was allowed, to a daemon that gives no answer.
-    pub fn unanswered(failure: &upstream::Failure) -> Self {
+    pub(super) fn unanswered(failure: &upstream::Failure) -> Self {
         let status = match failure {
             upstream::Failure::Slow { .. } => StatusCode::GATEWAY_TIMEOUT,
             upstream::Failure::Away { .. } | upstream::Failure::Broken(_) => {
@@ -67,7 +67,7 @@ impl Words {
     }
 
     /// Of a connection that is closed on a client.
-    pub fn closed(closed: &Closed) -> Self {
+    pub(super) fn closed(closed: &Closed) -> Self {
         let words = |status, message| Self { status, outcome: Outcome::Invalid, message };
         match closed {
             Closed::Violation(violation) => Self::invalid(violation),
@@ -86,7 +86,7 @@ impl Words {
     }
 
     /// The body, as Docker's clients read it.
-    pub fn body(&self) -> Bytes {
+    pub(super) fn body(&self) -> Bytes {
         let message = format!("dockgate: {}", self.message);
         let mut body = serde_json::json!({ "message": message }).to_string();
         body.push('\n');

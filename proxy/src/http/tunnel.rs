@@ -14,7 +14,7 @@ const LINGER: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// Where one of the two breaks off; what was carried is counted in `to_client` all the same.
-pub async fn carry(
+pub(super) async fn carry(
     client: impl AsyncRead + AsyncWrite,
     daemon: impl AsyncRead + AsyncWrite,
     to_client: &mut u64,

@@ -164,7 +164,7 @@ impl Upstream {
     async fn take_idle(&self) -> Option<Link> {
         loop {
             let mut link = self.idle.borrow_mut().pop()?;
-            if link.is_alive().await {
+            if link.is_ready().await {
                 return Some(link);
             }
         }
@@ -254,11 +254,13 @@ impl Link {
         .await
     }
 
-    /// Looks whether the daemon has closed it in the meantime.
-    async fn is_alive(&mut self) -> bool {
-        poll_fn(|cx| match self.driver.as_mut().poll(cx) {
-            Poll::Ready(_) => Poll::Ready(false),
-            Poll::Pending => self.sender.poll_ready(cx).map(|ready| ready.is_ok()),
+    /// Whether it can be used at once. It can't where the daemon has closed it, or where it
+    /// answered before it had read the whole request, which may then never end.
+    async fn is_ready(&mut self) -> bool {
+        poll_fn(|cx| {
+            let ended = self.driver.as_mut().poll(cx).is_ready();
+            let ready = matches!(self.sender.poll_ready(cx), Poll::Ready(Ok(())));
+            Poll::Ready(ready && !ended)
         })
         .await
     }

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut as _, BytesMut};
 use httparse::{Header, Status};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -64,6 +64,7 @@ pub struct Control {
     keep_open: Cell<bool>,
     waker: Cell<Option<Waker>>,
     closed: RefCell<Option<(Closed, String)>>,
+    broken: RefCell<Option<Violation>>,
 }
 
 /// What the bytes behind a request are.
@@ -71,14 +72,17 @@ pub struct Control {
 enum Then {
     #[default]
     Undecided,
+    /// What is written has to get out first.
+    Flush,
     NextRequest,
     AnotherProtocol,
 }
 
 impl Control {
-    /// The exchange is over: what follows is the next request.
+    /// The exchange is over: what follows is the next request, once the answer is written out.
+    /// Before that hyper must not see its end, with which it would forget what it has to write.
     pub fn next_request(&self) {
-        self.decide(Then::NextRequest);
+        self.then.set(Then::Flush);
     }
 
     /// The connection is taken over: what follows is not HTTP.
@@ -92,9 +96,14 @@ impl Control {
         self.keep_open.set(true);
     }
 
-    /// Why the wire was closed on the client, if it was, and the request line.
+    /// Why no further request is read, if it is so, and the request line.
     pub fn closed(&self) -> Option<(Closed, String)> {
         self.closed.borrow_mut().take()
+    }
+
+    /// The rule that the body of the request under way breaks, if it does.
+    pub fn broken(&self) -> Option<Violation> {
+        self.broken.borrow_mut().take()
     }
 
     fn decide(&self, then: Then) {
@@ -116,6 +125,7 @@ pub struct Wire<S> {
     checked: usize,
     place: Place,
     ended: bool,
+    released: bool,
     since: Instant,
     alarm: Pin<Box<Sleep>>,
 }
@@ -131,6 +141,8 @@ enum Place {
     Behind,
     /// Not HTTP any more.
     Raw,
+    /// Nothing is let through any more.
+    Over,
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
@@ -144,6 +156,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             checked: 0,
             place: Place::Head,
             ended: false,
+            released: false,
             since: Instant::now(),
             alarm: Box::pin(tokio::time::sleep(limits.time)),
         }
@@ -152,6 +165,28 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// The other end of the line to whoever holds the connection.
     pub fn control(&self) -> Rc<Control> {
         Rc::clone(&self.control)
+    }
+
+    /// Says that hyper is done with it. Until then a shutdown is hyper's word for "all is written",
+    /// and does nothing.
+    pub fn release(&mut self) {
+        self.released = true;
+    }
+
+    /// Whether the client has sent, or is sending, what nobody will read.
+    pub fn is_unread(&self) -> bool {
+        let in_body = matches!(self.place, Place::Sized(_) | Place::Chunked(_) | Place::Over);
+        !self.ended && (in_body || !self.buffer.is_empty())
+    }
+
+    /// What is under it.
+    pub fn into_stream(self) -> S {
+        self.stream
+    }
+
+    /// Whether the client has more of a body to send than was read.
+    pub fn has_unread_body(&self) -> bool {
+        !self.ended && matches!(self.place, Place::Sized(_) | Place::Chunked(_))
     }
 
     /// Lets bytes through into `out`; none means the end.
@@ -172,6 +207,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                     return Pin::new(&mut self.stream).poll_read(cx, out);
                 }
                 Place::Raw => self.checked = self.buffer.len(),
+                Place::Over => return Poll::Ready(Ok(())),
                 Place::Sized(left) if self.buffer.is_empty() => {
                     let n = ready!(poll_read_at_most(&mut self.stream, cx, out, *left))?;
                     *left -= n;
@@ -179,10 +215,8 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                     return Poll::Ready(Ok(()));
                 }
                 Place::Sized(left) => {
-                    let n = (self.buffer.len() as u64).min(*left);
-                    *left -= n;
-                    // At most the length of the buffer.
-                    self.checked = n as usize;
+                    self.checked = at_most(*left, self.buffer.len());
+                    *left -= self.checked as u64;
                     self.leave_body();
                 }
                 Place::Chunked(chunks) => match chunks.follow(&self.buffer) {
@@ -197,7 +231,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                         }
                     }
                     Err(violation) => {
-                        return Poll::Ready(Err(self.close(Closed::Violation(violation))));
+                        self.place = Place::Over;
+                        *self.control.broken.borrow_mut() = Some(violation);
+                        return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
                     }
                 },
                 Place::Behind => {
@@ -218,8 +254,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Holds what comes behind a request until its meaning is decided. True at the end.
     fn poll_behind(&mut self, cx: &mut Context) -> Poll<io::Result<bool>> {
-        match self.control.then.replace(Then::Undecided) {
+        match self.control.then.get() {
             Then::NextRequest => {
+                self.control.then.set(Then::Undecided);
                 self.control.keep_open.set(false);
                 self.place = Place::Head;
                 self.since = Instant::now();
@@ -229,7 +266,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
                 self.place = Place::Raw;
                 return Poll::Ready(Ok(false));
             }
-            Then::Undecided => self.control.waker.set(Some(cx.waker().clone())),
+            Then::Undecided | Then::Flush => self.control.waker.set(Some(cx.waker().clone())),
         }
         // Read on, so that a client that has gone is noticed.
         while !self.ended && self.buffer.len() < AHEAD {
@@ -314,21 +351,46 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Checks the head at the front of the buffer: its length, and what is behind it. None while it
     /// is not complete.
-    fn check_head(&self) -> Result<Option<(usize, Place)>, Closed> {
+    fn check_head(&mut self) -> Result<Option<(usize, Place)>, Closed> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let mut request = httparse::Request::new(&mut headers);
-        match request.parse(&self.buffer) {
-            Ok(Status::Partial) => Ok(None),
-            Ok(Status::Complete(length)) if length > self.limits.size => {
-                Err(Closed::Large(self.limits.size))
-            }
-            Ok(Status::Complete(length)) => {
-                let place = check(&request).map_err(Closed::Violation)?;
-                Ok(Some((length, place)))
-            }
-            Err(httparse::Error::TooManyHeaders) => Err(Closed::Large(HEADERS)),
-            Err(error) => Err(Closed::Violation(Violation::Malformed(words(error)))),
+        let length = match request.parse(&self.buffer) {
+            Ok(Status::Complete(length)) => length,
+            Ok(Status::Partial) => return Ok(None),
+            Err(httparse::Error::TooManyHeaders) => return Err(Closed::Large(HEADERS)),
+            Err(error) => return Err(Closed::Violation(Violation::Malformed(words(error)))),
+        };
+        if has_lone_lf(&self.buffer[..length]) {
+            let rule = words(httparse::Error::NewLine);
+            return Err(Closed::Violation(Violation::Malformed(rule)));
         }
+        let place = check(&request).map_err(Closed::Violation)?;
+        let target = request.path.unwrap_or_default();
+        let unfit = target.bytes().filter(is_unfit).count();
+        let encoded = length + 2 * unfit;
+        if encoded > self.limits.size {
+            return Err(Closed::Large(self.limits.size));
+        }
+        if unfit > 0 {
+            let start = target.as_ptr().addr() - self.buffer.as_ptr().addr();
+            let end = start + target.len();
+            self.encode(start, end);
+        }
+        Ok(Some((encoded, place)))
+    }
+
+    /// Percent-encodes what hyper can't read in a target.
+    fn encode(&mut self, start: usize, end: usize) {
+        let behind = self.buffer.split_off(end);
+        let target = self.buffer.split_off(start);
+        for byte in target {
+            if is_unfit(&byte) {
+                self.buffer.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            } else {
+                self.buffer.put_u8(byte);
+            }
+        }
+        self.buffer.unsplit(behind);
     }
 
     /// Lets nothing through any more; the holder learns why.
@@ -336,7 +398,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         let line = self.buffer[..].split(|byte| *byte == b'\r' || *byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default()).chars().take(200).collect();
         *self.control.closed.borrow_mut() = Some((closed, line));
-        self.place = Place::Raw;
+        self.place = Place::Over;
         io::Error::from(io::ErrorKind::InvalidData)
     }
 }
@@ -345,6 +407,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 /// (RFC 9112 section 6.3).
 fn check(request: &httparse::Request) -> Result<Place, Violation> {
     let target = request.path.unwrap_or_default();
+    if !target.starts_with('/') {
+        return Err(Violation::OriginForm);
+    }
     if target.contains('#') {
         return Err(Violation::Fragment);
     }
@@ -381,10 +446,23 @@ fn check(request: &httparse::Request) -> Result<Place, Violation> {
     }
 }
 
-/// Digits and nothing else: no sign, no list, no spaces.
+/// httparse takes a lone LF for the end of a line, but never a lone CR: as many of the one as of the
+/// other stand together.
+fn has_lone_lf(head: &[u8]) -> bool {
+    head.iter().map(|byte| i32::from(*byte == b'\n') - i32::from(*byte == b'\r')).sum::<i32>() != 0
+}
+
+/// What the daemon reads in a target and hyper does not, such as the quotes of a filter that was
+/// written without encoding: `?filters={"label":["a"]}`.
+fn is_unfit(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'<' | b'>' | b'`')
+}
+
+/// Digits and nothing else: no sign, no list, no spaces. No more than the daemon can count.
 fn content_length(value: &[u8]) -> Result<u64, Violation> {
     let digits = std::str::from_utf8(value).ok().filter(|v| v.bytes().all(|b| b.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or(Violation::ContentLength)
+    let length = digits.and_then(|digits| digits.parse().ok());
+    length.filter(|length| *length <= i64::MAX.unsigned_abs()).ok_or(Violation::ContentLength)
 }
 
 fn words(error: httparse::Error) -> &'static str {
@@ -400,6 +478,10 @@ fn words(error: httparse::Error) -> &'static str {
     }
 }
 
+fn at_most(length: u64, space: usize) -> usize {
+    usize::try_from(length).map_or(space, |length| length.min(space))
+}
+
 /// Reads straight into `out`, but no more than `most` bytes.
 fn poll_read_at_most<S: AsyncRead + Unpin>(
     stream: &mut S,
@@ -407,8 +489,7 @@ fn poll_read_at_most<S: AsyncRead + Unpin>(
     out: &mut ReadBuf,
     most: u64,
 ) -> Poll<io::Result<u64>> {
-    // Capped, so that it is no more than the space there is.
-    let most = most.min(out.remaining() as u64) as usize;
+    let most = at_most(most, out.remaining());
     let mut limited = ReadBuf::new(out.initialize_unfilled_to(most));
     ready!(Pin::new(stream).poll_read(cx, &mut limited))?;
     let n = limited.filled().len();
@@ -431,12 +512,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }
 
+    /// hyper flushes when it has nothing left to write.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let wire = self.get_mut();
+        ready!(Pin::new(&mut wire.stream).poll_flush(cx))?;
+        if wire.control.then.get() == Then::Flush {
+            wire.control.decide(Then::NextRequest);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let wire = self.get_mut();
+        if !wire.released {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut wire.stream).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(

@@ -75,10 +75,13 @@ fn write(said: &Said, severity: Severity, format: Format, line: &mut Vec<u8>) {
             line.push(b'\n');
         }
         Format::Text { colours } => {
-            let start = record::start_of_line(severity, colours);
-            let fields: String =
-                said.fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-            line.extend_from_slice(format!("{start}{}{fields}\n", said.message).as_bytes());
+            let mut text = record::start_of_line(severity, colours);
+            text.push_str(&said.message);
+            for (name, value) in &said.fields {
+                let _ = write!(text, " {name}={value}");
+            }
+            text.push('\n');
+            line.extend_from_slice(text.as_bytes());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{io::Write as _, rc::Rc, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::{Format, Severity};
 
@@ -29,7 +29,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
     /// When its head was there.
-    #[serde(serialize_with = "as_rfc3339")]
+    #[serde(skip)]
     pub time: OffsetDateTime,
     /// Who sent it.
     #[serde(serialize_with = "as_shared")]
@@ -72,7 +72,9 @@ impl Record {
     /// Appends it as a line.
     pub(super) fn write(&self, format: Format, line: &mut Vec<u8>) {
         #[derive(Serialize)]
-        struct Leveled<'r> {
+        struct Line<'r> {
+            #[serde(serialize_with = "as_rfc3339")]
+            time: OffsetDateTime,
             level: &'static str,
             #[serde(flatten)]
             record: &'r Record,
@@ -81,7 +83,8 @@ impl Record {
         let _ = match format {
             Format::Json => {
                 let level = self.severity().name();
-                serde_json::to_writer(&mut *line, &Leveled { level, record: self }).is_ok()
+                let object = Line { time: self.time, level, record: self };
+                serde_json::to_writer(&mut *line, &object).is_ok()
             }
             Format::Text { colours } => self.write_text(colours, line).is_ok(),
         };
@@ -128,10 +131,11 @@ pub(super) fn now() -> String {
     rfc3339(OffsetDateTime::now_utc())
 }
 
+/// With milliseconds, always three digits.
 fn rfc3339(time: OffsetDateTime) -> String {
-    let millis = time.replace_nanosecond(time.nanosecond() / 1_000_000 * 1_000_000);
-    // A year beyond 9999 is the only error.
-    millis.unwrap_or(time).format(&Rfc3339).unwrap_or_default()
+    let (date, (hour, minute, second, milli)) = (time.date(), time.time().as_hms_milli());
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
 fn as_rfc3339<S: serde::Serializer>(time: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {
@@ -142,6 +146,7 @@ fn as_shared<S: serde::Serializer>(text: &Rc<str>, to: S) -> Result<S::Ok, S::Er
     to.serialize_str(text)
 }
 
+#[allow(clippy::ref_option, reason = "what serde calls")]
 fn as_option<S: serde::Serializer>(text: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(text.as_deref().unwrap_or_default())
 }

@@ -49,7 +49,7 @@ impl fmt::Display for Severity {
 impl FromStr for Severity {
     type Err = String;
 
-    /// Reads the names of HAProxy, which `LOG_LEVEL` had in Tecnativa's image, and the usual others.
+    /// Reads the names of `HAProxy`, which `LOG_LEVEL` had in Tecnativa's image, and the usual others.
     fn from_str(name: &str) -> Result<Self, String> {
         match name.to_ascii_lowercase().as_str() {
             "emerg" | "alert" | "crit" | "err" | "error" => Ok(Self::Error),

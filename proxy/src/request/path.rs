@@ -103,8 +103,8 @@ fn decode(raw: &str) -> Result<String, Violation> {
 
 fn hex(digit: Option<u8>) -> Result<u8, Violation> {
     let digit = char::from(digit.ok_or(Violation::PercentEncoding)?);
-    // A hexadecimal digit is below 16.
-    digit.to_digit(16).map(|d| d as u8).ok_or(Violation::PercentEncoding)
+    let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
+    value.ok_or(Violation::PercentEncoding)
 }
 
 /// No segment is empty, `.` or `..`; a slash at the end may be, since `/networks/` is a route.

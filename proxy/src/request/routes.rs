@@ -166,7 +166,11 @@ impl Pattern {
         Self::Named { before, kind, after }
     }
 
-    /// The target of `path` where it matches.
+    /// The target of `path`, if it has one, where it matches.
+    #[allow(
+        clippy::option_option,
+        reason = "two questions: does it match, and does it name something"
+    )]
     fn matches(&self, path: &str) -> Option<Option<Target>> {
         match *self {
             Self::Literal(text) => (path == text).then_some(None),

@@ -177,7 +177,7 @@ async function refused(docker) {
     'container-list': () => docker.listContainers(),
     'container-create': () => docker.createContainer({ Image: IMAGE }),
     'image-list': () => docker.listImages(),
-    'event-stream': () => docker.getEvents(),
+    'system-events': () => docker.getEvents(),
     'exec-start': () => docker.getExec('0123').start({ hijack: true, stdin: true }),
   };
   for (const [operation, call] of Object.entries(calls)) {

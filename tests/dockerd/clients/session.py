@@ -192,7 +192,7 @@ def refused(client):
         "container-create": lambda: client.api.create_container(IMAGE),
         "image-list": client.images.list,
         "info": client.info,
-        "event-stream": lambda: next(client.events()),
+        "system-events": lambda: next(client.events()),
     }
     for operation, call in calls.items():
         try:
