@@ -1,6 +1,8 @@
 //! Builds the bundled plugins from source, compiles them ahead of time, and puts both the code and
 //! the manifest where `plugin::bundled` embeds them.
 
+#![allow(clippy::expect_used, reason = "cargo sets what a build script reads, and shows a panic")]
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -79,8 +79,8 @@ pub enum Failure {
     /// It wanted more memory than it may have.
     #[error("it wanted more memory than it may have")]
     Memory,
-    /// It called the proxy more often than it may.
-    #[error("it called the proxy more often than it may")]
+    /// It asked more of the proxy than it may.
+    #[error("it asked more of the proxy than it may")]
     HostCalls,
     /// No instance of it could be made.
     #[error("no instance of it could be set up: {0}")]

@@ -9,7 +9,7 @@ pub struct Bundled {
     /// What it is called, behind `bundled:`.
     pub name: &'static str,
     manifest: &'static str,
-    pub(super) code: &'static [u8],
+    code: &'static [u8],
 }
 
 /// All of them.
@@ -26,6 +26,9 @@ pub fn find(name: &str) -> Option<&'static Bundled> {
 
 impl Bundled {
     /// What it says of itself.
+    ///
+    /// # Panics
+    /// Never: the build script has read the same text.
     pub fn manifest(&self) -> Manifest {
         #[expect(clippy::expect_used, reason = "the build script has read the same text before")]
         serde_json::from_str(self.manifest).expect("a bundled manifest is valid")

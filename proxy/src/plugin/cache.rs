@@ -13,7 +13,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use wasmparser::{CanonicalFunction, Parser, Payload};
 use wasmtime::Engine;
 
 use super::{Manifest, engine::engine_config};
@@ -36,6 +38,7 @@ pub struct FromFile {
 pub fn load(engine: &Engine, path: &Path, cache: Option<&Path>) -> Result<FromFile, String> {
     let component = read(path).map_err(|error| error.to_string())?;
     check_is_component(&component)?;
+    check_is_one(&component)?;
     let manifest = Manifest::read(&component)?.unwrap_or_else(|| named_after(path));
     let cached = cache.map(|folder| folder.join(file_name(engine, &component)));
     if let Some(code) = cached.as_deref().and_then(kept) {
@@ -90,6 +93,29 @@ fn check_is_component(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Not several in one: what these pass to each other the host copies, and fuel does not count it.
+fn check_is_one(component: &[u8]) -> Result<(), String> {
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.map_err(|error| error.to_string())? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentCanonicalSection(functions) if depth > 1 => {
+                for function in functions {
+                    let function = function.map_err(|error| error.to_string())?;
+                    if matches!(function, CanonicalFunction::Lift { .. }) {
+                        return Err("it is composed of several components, whose calls of each \
+                                    other no limit of time covers: build it as one"
+                            .to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn named_after(path: &Path) -> Manifest {
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Manifest { name, ..Manifest::default() }
@@ -97,17 +123,21 @@ fn named_after(path: &Path) -> Manifest {
 
 /// After what it was made from, and for which engine.
 fn file_name(engine: &Engine, component: &[u8]) -> String {
-    let digest = Sha256::digest(component);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Bytes::copy_from_slice(&Sha256::digest(component));
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    format!("{digest}-{:016x}.cwasm", hasher.finish())
+    format!("{digest:x}-{:016x}.cwasm", hasher.finish())
 }
 
-/// What the cache has, if nobody else can have written it.
+/// What the cache has, if nobody else can have written it and it is as it was written: the digest
+/// of the code stands behind the code. Native code that is damaged must not run.
 fn kept(file: &Path) -> Option<Vec<u8>> {
-    let folder = file.parent()?;
-    is_ours(folder).then(|| fs::read(file).ok()).flatten()
+    if !is_ours(file.parent()?) {
+        return None;
+    }
+    let mut code = fs::read(file).ok()?;
+    let digest = code.split_off(code.len().checked_sub(Sha256::output_size())?);
+    (*Sha256::digest(&code) == *digest).then_some(code)
 }
 
 /// A folder of our own user that nobody else may write.
@@ -125,12 +155,10 @@ fn keep(file: &Path, code: &[u8]) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
     }
     let unfinished = file.with_extension(format!("{}.tmp", std::process::id()));
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&unfinished)?
-        .write_all(code)?;
+    let mut options = fs::OpenOptions::new();
+    let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    out.write_all(code)?;
+    out.write_all(&Sha256::digest(code))?;
     fs::rename(&unfinished, file)
 }
 
@@ -153,6 +181,7 @@ fn compile_apart(component: Vec<u8>) -> Result<Vec<u8>, String> {
     if output.status.success() {
         Ok(output.stdout)
     } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        let words = String::from_utf8_lossy(&output.stderr);
+        Err(words.trim().trim_start_matches("dockgate: ").to_owned())
     }
 }

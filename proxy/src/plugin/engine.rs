@@ -4,7 +4,7 @@
 use wasmtime::Config;
 
 /// The settings of the engine.
-pub fn engine_config() -> Config {
+pub(super) fn engine_config() -> Config {
     let mut config = Config::new();
     config
         // Costs two to three times the call where plugins don't use it, and ours can't.

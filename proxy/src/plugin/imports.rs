@@ -2,12 +2,12 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use wasmtime::{
-    StoreLimits, StoreLimitsBuilder,
-    component::{HasSelf, Linker},
-};
+use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{FilterWithOverview, dockgate::filter as wit};
+use super::{
+    bindings::{FilterWithOverview, dockgate::filter as wit},
+    memory::Memory,
+};
 use crate::{
     chain::Reply,
     client::Client,
@@ -17,6 +17,10 @@ use crate::{
 /// How often a plugin may call the proxy while it answers one question. Fuel does not count what
 /// the proxy does on its behalf.
 const HOST_CALLS: u32 = 10_000;
+/// How many bytes the proxy looks through or keeps for it meanwhile.
+const HOST_BYTES: usize = 4 << 20;
+/// How many changes it may stage: each is made on the whole of the query.
+const EDITS: usize = 100;
 /// How many lines a plugin may log while it answers one question.
 const LOG_LINES: u32 = 20;
 /// How many characters of a logged line are kept.
@@ -25,9 +29,10 @@ const LOG_LINE: usize = 1000;
 /// What belongs to an instance: the question that it is asked, and its limits.
 pub(super) struct Context {
     plugin: Arc<str>,
-    pub(super) limits: StoreLimits,
+    pub(super) memory: Memory,
     question: Option<Question>,
     host_calls: u32,
+    host_bytes: usize,
     log_lines: u32,
     quiet: bool,
 }
@@ -46,7 +51,7 @@ pub(super) struct Staged {
     pub(super) reply: Option<Reply>,
 }
 
-/// A plugin called the proxy more often than it may.
+/// A plugin asked more of the proxy than it may.
 #[derive(Debug, thiserror::Error)]
 #[error("too many calls of the proxy")]
 pub(super) struct TooManyCalls;
@@ -55,21 +60,22 @@ impl Context {
     /// For an instance of a plugin with so many bytes of memory at the most. A quiet one logs
     /// nothing: it is set up like others before it.
     pub(super) fn new(plugin: Arc<str>, memory: usize, quiet: bool) -> Self {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(memory)
-            .table_elements(100_000)
-            .instances(64)
-            .tables(64)
-            .memories(16)
-            .trap_on_grow_failure(true)
-            .build();
-        Self { plugin, limits, question: None, host_calls: 0, log_lines: 0, quiet }
+        Self {
+            plugin,
+            memory: Memory::of(memory),
+            question: None,
+            host_calls: 0,
+            host_bytes: 0,
+            log_lines: 0,
+            quiet,
+        }
     }
 
     /// Makes ready for a call about a request.
     pub(super) fn begin(&mut self, request: Rc<CanonicalRequest>, client: Rc<Client>) {
         self.question = Some(Question { request, client, staged: Staged::default() });
-        (self.host_calls, self.log_lines, self.quiet) = (0, 0, false);
+        (self.host_calls, self.host_bytes, self.log_lines) = (0, 0, 0);
+        self.quiet = false;
     }
 
     /// Takes what was staged in the call.
@@ -85,15 +91,31 @@ impl Context {
         self.question.as_ref().map(|question| &*question.client)
     }
 
-    fn stage(&mut self, edit: Edit) {
-        if let Some(question) = &mut self.question {
-            question.staged.edits.push(edit);
-        }
+    fn stage(&mut self, edit: Edit) -> wasmtime::Result<()> {
+        self.count_call(match &edit {
+            Edit::SetQuery(name, value) | Edit::SetHeader(name, value) => name.len() + value.len(),
+            Edit::RemoveQuery(name) | Edit::RemoveHeader(name) | Edit::SetTarget(name) => {
+                name.len()
+            }
+        })?;
+        let Some(Question { staged, .. }) = &mut self.question else {
+            return Ok(());
+        };
+        staged.edits.push(edit);
+        if staged.edits.len() > EDITS { Err(TooManyCalls.into()) } else { Ok(()) }
     }
 
-    fn count_call(&mut self) -> wasmtime::Result<()> {
+    /// Counts a call, and the bytes that are handed over or looked through in it.
+    pub(super) fn count_call(&mut self, bytes: usize) -> wasmtime::Result<()> {
         self.host_calls += 1;
-        if self.host_calls > HOST_CALLS { Err(TooManyCalls.into()) } else { Ok(()) }
+        self.host_bytes = self.host_bytes.saturating_add(bytes);
+        let too_much = self.host_calls > HOST_CALLS || self.host_bytes > HOST_BYTES;
+        if too_much { Err(TooManyCalls.into()) } else { Ok(()) }
+    }
+
+    /// How long the query is, through which each look for a parameter goes.
+    fn query_length(&self) -> usize {
+        self.request().map_or(0, |request| request.query().as_str().len())
     }
 
     /// Writes a line of the plugin's to the log, whatever is in it.
@@ -123,17 +145,17 @@ impl wit::types::Host for Context {}
 
 impl wit::request::Host for Context {
     fn query(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        self.count_call()?;
+        self.count_call(name.len() + self.query_length())?;
         Ok(self.request().and_then(|request| request.query().get(&name)))
     }
 
     fn query_all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        self.count_call()?;
+        self.count_call(self.query_length())?;
         Ok(self.request().map(|request| request.query().pairs().collect()).unwrap_or_default())
     }
 
     fn header(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        self.count_call()?;
+        self.count_call(name.len())?;
         let Some(name) = header_name(&name).filter(|name| !is_secret(name)) else {
             return Ok(None);
         };
@@ -144,54 +166,44 @@ impl wit::request::Host for Context {
 
 impl wit::client::Host for Context {
     fn listener(&mut self) -> wasmtime::Result<Option<String>> {
-        self.count_call()?;
+        self.count_call(0)?;
         Ok(self.client().map(|client| client.listener.to_string()))
     }
 
     fn address(&mut self) -> wasmtime::Result<Option<String>> {
-        self.count_call()?;
+        self.count_call(0)?;
         Ok(self.client().and_then(Client::address).map(|address| address.to_string()))
     }
 
     fn unix_user(&mut self) -> wasmtime::Result<Option<(u32, u32)>> {
-        self.count_call()?;
+        self.count_call(0)?;
         Ok(self.client().and_then(Client::unix_user))
     }
 }
 
 impl wit::edit::Host for Context {
     fn set_query(&mut self, name: String, value: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        self.stage(Edit::SetQuery(name, value));
-        Ok(())
+        self.stage(Edit::SetQuery(name, value))
     }
 
     fn remove_query(&mut self, name: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        self.stage(Edit::RemoveQuery(name));
-        Ok(())
+        self.stage(Edit::RemoveQuery(name))
     }
 
     fn set_header(&mut self, name: String, value: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        self.stage(Edit::SetHeader(name, value));
-        Ok(())
+        self.stage(Edit::SetHeader(name, value))
     }
 
     fn remove_header(&mut self, name: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        self.stage(Edit::RemoveHeader(name));
-        Ok(())
+        self.stage(Edit::RemoveHeader(name))
     }
 
     fn set_target(&mut self, target: String) -> wasmtime::Result<()> {
-        self.count_call()?;
-        self.stage(Edit::SetTarget(target));
-        Ok(())
+        self.stage(Edit::SetTarget(target))
     }
 
     fn respond(&mut self, status: u16, json: String) -> wasmtime::Result<()> {
-        self.count_call()?;
+        self.count_call(json.len())?;
         if let Some(question) = &mut self.question {
             question.staged.reply = Some(Reply { status, json });
         }
@@ -201,7 +213,7 @@ impl wit::edit::Host for Context {
 
 impl wit::log::Host for Context {
     fn write(&mut self, level: wit::log::Level, message: String) -> wasmtime::Result<()> {
-        self.count_call()?;
+        self.count_call(message.len())?;
         self.log(level, &message);
         Ok(())
     }

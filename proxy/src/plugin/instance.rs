@@ -14,7 +14,9 @@ use wasmtime::{Engine, Store, Trap, component::Linker};
 use super::{
     bindings,
     imports::{self, Context, Staged, TooManyCalls},
-    inert_wasi, precompiled,
+    inert_wasi,
+    memory::TooMuchMemory,
+    precompiled,
 };
 use crate::{
     chain::{Answer, Denial, Failure, Reply, Vote},
@@ -34,7 +36,7 @@ pub struct Limits {
     pub decide_fuel: u64,
     /// Fuel for setting an instance up.
     pub configure_fuel: u64,
-    /// Bytes of linear memory.
+    /// Bytes of memory.
     pub memory: usize,
 }
 
@@ -44,8 +46,10 @@ impl Default for Limits {
     }
 }
 
-/// What a guest may hand over in one call, in bytes: a denial, edits, a reply.
+/// What a guest may hand over at once, in bytes: a denial, an edit, a reply.
 const HANDED_OVER: usize = 4 << 20;
+/// How many characters of a plugin's words are kept.
+const WORDS: usize = 2000;
 /// How many handles an instance may hold; the interface itself has none.
 const HANDLES: usize = 64;
 /// After about how many answers an instance is renewed, so that what it leaks does not add up and
@@ -103,7 +107,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// Loads what was compiled ahead of time, sets a first instance up, and asks it for its
-    /// problems and its permissions. See [`super::precompiled`] for where `code` may come from.
+    /// problems and its permissions. See `precompiled.rs` for where `code` may come from.
     ///
     /// # Errors
     /// Words on what is wrong: an import that nobody grants, an export that is missing, settings
@@ -131,7 +135,7 @@ impl Loaded {
             }
         };
         let mut loaded = Self {
-            name: name.into(),
+            name: shown(name).into(),
             engine: engine.clone(),
             lifecycle: lifecycle::GuestIndices::new(&pre).map_err(missing("lifecycle"))?,
             on_request: on_request::GuestIndices::new(&pre).map_err(missing("on-request"))?,
@@ -142,12 +146,15 @@ impl Loaded {
             permissions: Vec::new(),
             failures: AtomicU64::new(0),
         };
-        let (mut first, problems) =
-            loaded.instance(false).map_err(|failure| failure.to_string())?;
+        let (mut first, problems) = loaded.instance(true).map_err(|failure| failure.to_string())?;
         if let Some(fatal) = problems.iter().find(|problem| problem.fatal) {
-            return Err(format!("it refuses its settings: {}: {}", fatal.subject, fatal.message));
+            let Problem { subject, message, .. } = fatal;
+            let about = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
+            return Err(format!("it refuses its settings: {about}{message}"));
         }
-        loaded.permissions = loaded.ask_permissions(&mut first).map_err(words)?;
+        loaded.permissions = loaded
+            .ask_permissions(&mut first)
+            .map_err(|error| format!("it can't say what it permits: {}", failure_of(&error)))?;
         loaded.problems = problems;
         Ok(loaded)
     }
@@ -177,66 +184,76 @@ impl Loaded {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// Makes an instance and sets it up.
-    fn instance(&self, quiet: bool) -> Result<(Instance, Vec<Problem>), Failure> {
-        let context = Context::new(Arc::clone(&self.name), self.limits.memory, quiet);
+    /// Makes an instance and sets it up. All but the first are quiet about it.
+    fn instance(&self, first: bool) -> Result<(Instance, Vec<Problem>), Failure> {
+        let context = Context::new(Arc::clone(&self.name), self.limits.memory, !first);
         let mut store = Store::new(&self.engine, context);
-        store.limiter(|context| &mut context.limits);
+        store.limiter(|context| &mut context.memory);
         store.set_hostcall_fuel(HANDED_OVER);
         store.set_max_component_handles(HANDLES);
-        let problems = self.configure(&mut store).map_err(|error| match failure_of(&error) {
+        self.configure(store, first).map_err(|error| match failure_of(&error) {
             Failure::Trap(words) => Failure::Start(words),
             other => Failure::Start(other.to_string()),
-        })?;
-        let (instance, problems) = problems;
-        Ok((Instance { store, on_request: instance.1, instance: instance.0, answers: 0 }, problems))
+        })
     }
 
-    #[allow(clippy::type_complexity)]
     fn configure(
         &self,
-        store: &mut Store<Context>,
-    ) -> wasmtime::Result<((wasmtime::component::Instance, on_request::Guest), Vec<Problem>)> {
+        mut store: Store<Context>,
+        first: bool,
+    ) -> wasmtime::Result<(Instance, Vec<Problem>)> {
         store.set_fuel(self.limits.configure_fuel)?;
-        let instance = self.pre.instantiate(&mut *store)?;
-        let guest = self.lifecycle.load(&mut *store, &instance)?;
+        let exports = self.pre.instantiate(&mut store)?;
+        let guest =
+            self.lifecycle.load(&mut store, &exports).map_err(another_shape("lifecycle"))?;
         let environment: Vec<_> =
             self.setup.environment.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
-        let problems = guest.call_configure(
-            &mut *store,
-            &self.setup.settings,
-            &environment,
-            &self.setup.other_names,
-        )?;
+        // Misspelt names are looked for once.
+        let other_names = if first { self.setup.other_names.as_slice() } else { &[] };
+        let problems =
+            guest.call_configure(&mut store, &self.setup.settings, &environment, other_names)?;
         let problems = problems
             .into_iter()
-            .map(|p| Problem { subject: p.subject, message: p.message, fatal: p.fatal })
+            .map(|p| Problem {
+                subject: shown(&p.subject),
+                message: shown(&p.message),
+                fatal: p.fatal,
+            })
             .collect();
-        let on_request = self.on_request.load(store, &instance)?;
-        Ok(((instance, on_request), problems))
+        let on_request =
+            self.on_request.load(&mut store, &exports).map_err(another_shape("on-request"))?;
+        Ok((Instance { store, exports, on_request, answers: 0 }, problems))
     }
 
     fn ask_permissions(&self, first: &mut Instance) -> wasmtime::Result<Vec<Permission>> {
         let Ok(indices) = overview::GuestIndices::new(&self.pre) else {
             return Ok(Vec::new());
         };
-        let guest = indices.load(&mut first.store, &first.instance)?;
+        let guest = indices.load(&mut first.store, &first.exports)?;
         first.store.set_fuel(self.limits.configure_fuel)?;
         let permissions = guest.call_permissions(&mut first.store)?;
         let ours = |p: overview::Permission| Permission {
-            name: p.name,
-            value: p.value,
+            name: shown(&p.name),
+            value: shown(&p.value),
             open: p.open,
-            exposes: p.exposes,
+            exposes: shown(&p.exposes),
         };
         Ok(permissions.into_iter().map(ours).collect())
+    }
+}
+
+/// An export has the name of one of ours, and other types.
+fn another_shape(export: &str) -> impl Fn(wasmtime::Error) -> wasmtime::Error {
+    move |error| {
+        let words = error.root_cause();
+        wasmtime::format_err!("its dockgate:filter/{export}@0.1.0 has another shape: {words}")
     }
 }
 
 /// An instance of a plugin, with the memory that it lives in.
 struct Instance {
     store: Store<Context>,
-    instance: wasmtime::component::Instance,
+    exports: wasmtime::component::Instance,
     on_request: on_request::Guest,
     answers: u32,
 }
@@ -288,7 +305,7 @@ impl Instances {
 fn take_or_make(slot: &mut Option<Instance>, loaded: &Loaded) -> Result<Instance, Failure> {
     match slot.take() {
         Some(instance) => Ok(instance),
-        None => loaded.instance(true).map(|(instance, _)| instance),
+        None => loaded.instance(false).map(|(instance, _)| instance),
     }
 }
 
@@ -342,7 +359,13 @@ fn answer(verdict: types::Verdict, staged: Staged) -> Result<Answer, Failure> {
 fn denied(denial: types::Denial) -> Denial {
     let types::Denial { status, code, message, hint } = denial;
     let status = if (400..=599).contains(&status) { status } else { 403 };
-    Denial { status, code, message, hint }
+    let hint = hint.as_deref().map(shown);
+    Denial { status, code: shown(&code), message: shown(&message), hint }
+}
+
+/// A plugin's words as they can be shown anywhere: no control characters, and not without end.
+fn shown(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect()
 }
 
 fn check(reply: &Reply) -> Result<(), Failure> {
@@ -358,15 +381,12 @@ fn failure_of(error: &wasmtime::Error) -> Failure {
     if error.is::<TooManyCalls>() {
         return Failure::HostCalls;
     }
+    if error.is::<TooMuchMemory>() {
+        return Failure::Memory;
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Failure::Timeout,
         Some(trap) => Failure::Trap(trap.to_string()),
-        None => {
-            let words = error.root_cause().to_string();
-            if words.contains("forcing trap when growing memory") {
-                return Failure::Memory;
-            }
-            Failure::Trap(words)
-        }
+        None => Failure::Trap(error.root_cause().to_string()),
     }
 }

@@ -30,8 +30,6 @@ impl Manifest {
     pub fn read(component: &[u8]) -> Result<Option<Self>, String> {
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(|error| error.to_string())? {
-                // The sections of modules and components inside are their own affair.
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {}
                 Payload::CustomSection(section) if section.name() == "dockgate:manifest" => {
                     return serde_json::from_slice(section.data())
                         .map(Some)

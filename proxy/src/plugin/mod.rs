@@ -6,6 +6,7 @@ mod imports;
 mod inert_wasi;
 mod instance;
 mod manifest;
+mod memory;
 mod precompiled;
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]

@@ -86,7 +86,8 @@ pub(super) fn editable(name: &str) -> Result<HeaderName, BadEdit> {
     ];
     header_name(name)
         .filter(|name| !FRAMING.contains(name) && !is_secret(name))
-        .ok_or_else(|| BadEdit::Header(name.to_owned()))
+        // The words go to the client and to the log.
+        .ok_or_else(|| BadEdit::Header(name.chars().take(100).collect()))
 }
 
 /// The daemon reads a form body as parameters, and prefers them to those of the query. Go takes

@@ -23,6 +23,9 @@ use routes::{Answer, Body, Route, Target};
 /// carry a `HostConfig` that replaces the container's own.
 pub const OLDEST_SAFE_API: ApiVersion = ApiVersion { major: 1, minor: 24 };
 
+/// How long an edit may make the query, in bytes: as long as the head of a client's request.
+const LONGEST_QUERY: usize = 64 << 10;
+
 /// A request in the one form in which it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CanonicalRequest {
@@ -153,6 +156,9 @@ impl CanonicalRequest {
     ) -> Result<bool, BadEdit> {
         let before = self.query.clone();
         change(&mut self.query).map_err(BadEdit::Unclean)?;
+        if self.query.as_str().len() > before.as_str().len().max(LONGEST_QUERY) {
+            return Err(BadEdit::LongQuery);
+        }
         Ok(self.query != before)
     }
 
@@ -206,6 +212,9 @@ pub enum BadEdit {
     /// The result would not be canonical.
     #[error("its edit leaves a request that is refused: {0}")]
     Unclean(Violation),
+    /// The query would be longer than any client's can be.
+    #[error("its edit makes the query longer than 64 KiB")]
+    LongQuery,
     /// The header frames the message or carries credentials, or its name is no name.
     #[error("it may not edit the header {0:?}")]
     Header(String),

@@ -1,0 +1,116 @@
+//! Instances of a plugin: made when needed, given up when they fail, renewed after a time.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    rc::Rc,
+    sync::Arc,
+};
+
+use dockgate::{
+    chain::Vote,
+    client::{Client, Peer},
+    plugin::{self, Asked, Instances, Limits, Loaded, Setup},
+    request::{CanonicalRequest, OLDEST_SAFE_API},
+};
+
+use crate::{proxy::Scene, wat::Plugin};
+
+/// Says how often this instance was asked before: `(nothing)` the first time, a dot for each time.
+/// Fails when asked about `bad`.
+fn counting() -> Plugin {
+    Plugin::deciding(
+        "(if (global.get $asked)
+           (then
+             (memory.fill (i32.const 65536) (i32.const 46) (global.get $asked))
+             (call $say (i32.const 65536) (global.get $asked)))
+           (else (call $say \"(nothing)\")))
+         (global.set $asked (i32.add (global.get $asked) (i32.const 1)))
+         (if (call $path-has \"bad\") (then unreachable))
+         (call $allow)",
+    )
+    .with("(global $asked (mut i32) (i32.const 0))")
+}
+
+#[test]
+fn an_instance_that_failed_is_not_asked_again() {
+    let scene = Scene::new().plugin("counts", &counting()).arguments(&["--workers", "1"]);
+    let proxy = scene.start();
+    let mut client = proxy.connect();
+    for path in ["good", "good", "bad", "good", "good", "last"] {
+        let status = client.get(&format!("/containers/{path}/json")).status;
+        assert_eq!(status, if path == "bad" { 403 } else { 200 });
+    }
+    let said = proxy.said("counts", "/containers/last/json");
+    assert_eq!(said, ["(nothing)", ".", "..", "(nothing)", ".", ".."]);
+}
+
+/// Every third of two hundred requests on sixteen connections meets a trap, and no other.
+#[test]
+fn failures_hit_the_requests_that_cause_them_and_no_others() {
+    let proxy = Scene::new().plugin("counts", &counting()).arguments(&["--workers", "3"]).start();
+    std::thread::scope(|scope| {
+        for connection in 0..16 {
+            let proxy = &proxy;
+            scope.spawn(move || {
+                let mut client = proxy.connect();
+                for n in (connection..200).step_by(16) {
+                    let (kind, status) = if n % 3 == 0 { ("bad", 403) } else { ("good", 200) };
+                    let answer = client.get(&format!("/containers/{kind}-{n}/json"));
+                    assert_eq!(answer.status, status, "{n}: {answer:?}");
+                }
+            });
+        }
+    });
+    let mut received = proxy.daemon.received_lines();
+    received.sort();
+    let mut expected: Vec<_> =
+        (0..200).filter(|n| n % 3 != 0).map(|n| format!("GET /containers/good-{n}/json")).collect();
+    expected.sort();
+    assert_eq!(received, expected);
+}
+
+/// What an instance keeps from one request to the next it does not keep for long.
+#[test]
+fn instances_are_renewed() {
+    // Keeps silent the first time, and allows from then on.
+    let plugin = Plugin::deciding(
+        "(if (global.get $asked) (then (return (call $allow))))
+         (global.set $asked (i32.const 1))
+         (call $abstain)",
+    )
+    .with("(global $asked (mut i32) (i32.const 0))");
+    let mut instances = in_process(&plugin);
+    let mut first_answers = Vec::new();
+    for n in 0..60_000 {
+        if ask(&mut instances) == Vote::Abstain {
+            first_answers.push(n);
+        }
+    }
+    assert!((3..=4).contains(&first_answers.len()), "{first_answers:?}");
+    let lives = first_answers.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(lives.into_iter().all(|life| (20_000..25_000).contains(&life)), "{first_answers:?}");
+}
+
+fn ask(instances: &mut Instances) -> Vote {
+    let (head, ()) = http::Request::get("/version").body(()).unwrap().into_parts();
+    let request = Rc::new(CanonicalRequest::new(head, OLDEST_SAFE_API).unwrap());
+    let client = Rc::new(Client { listener: "unix:///proxy.sock".into(), peer: Peer::Unix(None) });
+    instances.ask(0, &Asked { request: &request, client: &client }).unwrap().vote
+}
+
+/// The plugin, compiled as the proxy has it done, in this process.
+fn in_process(plugin: &Plugin) -> Instances {
+    let mut compiler = Command::new(env!("CARGO_BIN_EXE_dockgate"))
+        .arg("compile")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    compiler.stdin.take().unwrap().write_all(&plugin.build()).unwrap();
+    let code = compiler.wait_with_output().unwrap().stdout;
+    let engine = plugin::runtime().unwrap();
+    let setup = Setup { settings: "{}".to_owned(), ..Setup::default() };
+    let loaded = Loaded::new(&engine, "plugin", &code, setup, Limits::default()).unwrap();
+    Instances::new(Arc::from([loaded]))
+}
