@@ -1,5 +1,12 @@
 //! The command line, as it is written; `settings` has what it means.
 
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    reason = "these comments are the text of --help"
+)]
+
 pub mod healthcheck;
 pub mod serve;
 
@@ -31,7 +38,7 @@ const AFTER_HELP: &str = "\
 Examples:
   CONTAINERS=1 dockgate
       let programs on this machine list and inspect containers, at tcp://127.0.0.1:2375
-  dockgate --demo
+  CONTAINERS=1 dockgate --demo
       the same in front of a small engine inside, on a machine without Docker
   CONTAINERS=1 POST=1 ALLOW_RESTARTS=1 dockgate --listen unix:///run/dockgate.sock
       a unix socket for others to use
@@ -61,7 +68,7 @@ pub enum Command {
 /// Where it listens, and where the daemon is.
 #[derive(Clone, Debug, Args)]
 pub struct Place {
-    /// Listen here: HOST:PORT, tcp://HOST:PORT or unix:///PATH; may be repeated
+    /// Listen here: HOST:PORT, tcp://HOST:PORT or unix:///PATH; may be repeated, or be a list with commas
     ///
     /// Without it, BIND_CONFIG is read as in Tecnativa's image; without that, 127.0.0.1:2375, or in
     /// a container [::]:2375 (0.0.0.0:2375 with DISABLE_IPV6=1).
@@ -130,7 +137,7 @@ pub struct Serve {
     /// How large a request line with its headers may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65_536, env = "DOCKGATE_MAX_HEAD", value_parser = clap::value_parser!(u32).range(1024..=65_536))]
     pub max_head: u32,
-    /// How long it may take to arrive
+    /// How long a request line with its headers may take to arrive
     #[arg(long, value_name = "SECONDS", default_value = "10", env = "DOCKGATE_HEAD_TIMEOUT", value_parser = seconds)]
     pub head_timeout: Duration,
     /// How long a connection is kept between requests

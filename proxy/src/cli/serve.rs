@@ -1,6 +1,6 @@
 //! `dockgate`: load, listen, serve, drain.
 
-use std::{io::Write as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, sync::Arc, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -44,6 +44,8 @@ pub fn run(serve: &Serve) -> Result<(), Error> {
 }
 
 async fn serve_until_told(settings: Settings, plugins: Arc<[Loaded]>) -> Result<(), Error> {
+    // Before the log says that it listens, which is when others may begin to tell it.
+    let mut told = Told::new()?;
     let listeners = open_all(&settings)?;
     let (drain, draining) = watch::channel(false);
     let workers = (0..settings.workers)
@@ -54,7 +56,6 @@ async fn serve_until_told(settings: Settings, plugins: Arc<[Loaded]>) -> Result<
         .map(Arc::new)
         .map_err(|error| Error::System { what: "a worker's thread", error })?;
     let places = Arc::new(Semaphore::new(settings.connections as usize));
-    let mut told = Told::new()?;
     let accepting: Vec<_> = listeners
         .into_iter()
         .map(|listener| {
@@ -88,10 +89,11 @@ async fn serve_until_told(settings: Settings, plugins: Arc<[Loaded]>) -> Result<
 /// Gives each client of a listener to the worker that has the fewest.
 async fn accept_all(listener: Listener, workers: Arc<Vec<Handle>>, places: Arc<Semaphore>) {
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, client)) => {
+                // Not before: a listener that waits must not keep a place from the others. The
+                // semaphore is never closed.
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                 if let Some(worker) = workers.iter().min_by_key(|worker| worker.load()) {
                     worker.take(Accepted { stream, client, place });
                 }
@@ -171,6 +173,8 @@ fn announce(plugins: &[Loaded], format: Format) {
             tracing::warn!(plugin = name, subject = problem.subject, "{}", problem.message);
         }
     }
+    let chain: Vec<_> = plugins.iter().map(Loaded::name).collect();
+    tracing::info!("the chain of plugins: {}", chain.join(", "));
 }
 
 fn print_table(plugin: &Loaded) {
@@ -179,7 +183,7 @@ fn print_table(plugin: &Loaded) {
     let mut table = format!("Permitted by {}:\n", plugin.name());
     for permission in &open {
         let setting = format!("{}={}", permission.name, permission.value);
-        table.push_str(&format!("  {setting:<width$}  {}\n", permission.exposes));
+        let _ = writeln!(table, "  {setting:<width$}  {}", permission.exposes);
     }
     if open.is_empty() {
         table.push_str("  nothing\n");
@@ -187,7 +191,7 @@ fn print_table(plugin: &Loaded) {
     let names: Vec<_> = shut.iter().map(|permission| permission.name.as_str()).collect();
     table.push_str("Not permitted:\n");
     for line in names.chunks(8) {
-        table.push_str(&format!("  {}\n", line.join(" ")));
+        let _ = writeln!(table, "  {}", line.join(" "));
     }
     // Nobody is left to tell that standard output is gone.
     let _ = std::io::stdout().lock().write_all(table.as_bytes());

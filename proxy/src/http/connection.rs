@@ -45,13 +45,14 @@ where
     let taken_over = drive(&mut connection, &line).await;
     let parts = connection.into_parts();
     let mut wire = parts.io.into_inner();
+    wire.release();
     if let Some(taken_over) = taken_over {
         carry(taken_over, wire, &parts.read_buf).await;
     } else if let Some((closed, request_line)) = line.wire.closed() {
         say_why(&line, &closed, &request_line, wire).await;
-    } else if wire.has_unread_body() {
+    } else if wire.is_unread() {
         // It was answered before it had sent all, above all when it was refused.
-        see_off(&line, &mut wire).await;
+        see_off(wire.into_stream()).await;
     }
 }
 
@@ -122,7 +123,7 @@ where
     };
     // A client that does not take the words in time has no use for them.
     if let Ok(Ok(())) = timeout(FAREWELL, words).await {
-        see_off(line, &mut wire).await;
+        see_off(wire.into_stream()).await;
     }
 }
 
@@ -130,15 +131,11 @@ where
 /// is read for a while. Otherwise the system resets the connection and throws away what the client
 /// has not read, and clients in Go, the docker CLI among them, report that they could not write
 /// rather than the answer.
-async fn see_off<S>(line: &Line, wire: &mut Wire<S>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn see_off(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let farewell = async {
-        wire.shutdown().await?;
-        line.wire.another_protocol();
-        let mut unread = [0; 16 << 10];
-        while wire.read(&mut unread).await? > 0 {}
+        stream.shutdown().await?;
+        let mut unread = vec![0; 16 << 10];
+        while stream.read(&mut unread).await? > 0 {}
         io::Result::Ok(())
     };
     // Whether the client stays to read is up to it.
@@ -152,7 +149,7 @@ fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Re
         client: Rc::clone(&line.client_words),
         operation: Operation::UNKNOWN.name(),
         method,
-        path: target.split('?').next().unwrap_or_default().to_owned(),
+        path: log::printable(target.split('?').next().unwrap_or_default()),
         verdict: words.outcome,
         plugin: None,
         reason: Some(words.message.clone()),

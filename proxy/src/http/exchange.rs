@@ -23,7 +23,7 @@ use super::{
 use crate::{
     chain::{self, Approved, Decision, Next, Reply},
     client::Client,
-    log::{Outcome, Record},
+    log::{self, Outcome, Record},
     plugin::Asked,
     request::{CanonicalRequest, Operation, Upgrade, routes},
     worker::Worker,
@@ -78,7 +78,10 @@ impl Service<Request<Incoming>> for Answering {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (head, body) = request.into_parts();
         match self.0.rule(head) {
-            Ruling::Answer(response) => Box::pin(ready(Ok(response))),
+            Ruling::Answer(response) => {
+                self.0.wire.keep_open();
+                Box::pin(ready(Ok(response)))
+            }
             Ruling::Forward(approved, upgrade, exchange) => {
                 let line = Rc::clone(&self.0);
                 Box::pin(async move { Ok(line.forward(approved, body, upgrade, exchange).await) })
@@ -96,7 +99,7 @@ impl Line {
             Err(violation) => return Ruling::Answer(refuse(Words::invalid(&violation), exchange)),
         };
         exchange.record.operation = request.operation().name();
-        if request.answer() == routes::Answer::Hijack {
+        if matches!(request.answer(), routes::Answer::Hijack | routes::Answer::Prompt) {
             self.wire.keep_open();
         }
         let upgrade = request.upgrade();
@@ -178,7 +181,7 @@ impl Line {
                 client: Rc::clone(&self.client_words),
                 operation: Operation::UNKNOWN.name(),
                 method: head.method.clone(),
-                path: head.uri.path().to_owned(),
+                path: log::printable(head.uri.path()),
                 verdict: Outcome::Allow,
                 plugin: None,
                 reason: None,

@@ -55,13 +55,14 @@ impl Words {
         }
     }
 
-    /// Of a request that was allowed, to a daemon that gives no answer.
+    /// Of a request that was allowed, and to which the daemon gives no answer.
     pub(super) fn unanswered(failure: &upstream::Failure) -> Self {
         let status = match failure {
+            upstream::Failure::Body(_) => return Self::invalid(failure),
             upstream::Failure::Slow { .. } => StatusCode::GATEWAY_TIMEOUT,
-            upstream::Failure::Away { .. } | upstream::Failure::Broken(_) => {
-                StatusCode::BAD_GATEWAY
-            }
+            upstream::Failure::Away { .. }
+            | upstream::Failure::Broken(_)
+            | upstream::Failure::Switched => StatusCode::BAD_GATEWAY,
         };
         Self { status, outcome: Outcome::Unanswered, message: failure.to_string() }
     }

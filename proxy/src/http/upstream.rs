@@ -9,7 +9,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     pin::{Pin, pin},
-    rc::Rc,
+    rc::{Rc, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -35,6 +35,8 @@ use crate::{
 
 /// How many connections a worker keeps for later.
 const IDLE: usize = 64;
+/// When a daemon that is too busy to be connected to is asked again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// The way to the daemon, of one worker.
 pub struct Upstream {
@@ -73,7 +75,20 @@ pub enum Failure {
     },
     /// It broke the connection off, or spoke something else than HTTP.
     #[error("the Docker daemon broke off: {0}")]
-    Broken(#[from] hyper::Error),
+    Broken(hyper::Error),
+    /// It went over to another protocol without being asked to.
+    #[error("the Docker daemon broke off: it switched protocols unasked")]
+    Switched,
+    /// The client did not send the whole body.
+    #[error("the body of the request broke off")]
+    Body(hyper::Error),
+}
+
+impl From<hyper::Error> for Failure {
+    /// What the body of a request fails with is all that hyper gets from us that can go wrong.
+    fn from(error: hyper::Error) -> Self {
+        if error.is_user() { Self::Body(error) } else { Self::Broken(error) }
+    }
 }
 
 /// What the daemon answers.
@@ -121,14 +136,18 @@ impl Upstream {
     }
 
     async fn exchange(self: &Rc<Self>, mut request: Request<Sent>) -> Result<Answered, Failure> {
+        let upload = request.body().upload();
         loop {
             let (mut link, reused) = match self.take_idle().await {
                 Some(link) => (link, true),
                 None => (self.connect().await?, false),
             };
             match link.exchange(request).await {
+                Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Err(Failure::Switched);
+                }
                 Ok(response) => {
-                    let lease = Lease { link, upstream: Rc::clone(self) };
+                    let lease = Lease { link, upload, upstream: Rc::clone(self) };
                     let leased = |body| Leased { body, lease: Some(lease) };
                     return Ok(Answered::Response(response.map(leased)));
                 }
@@ -179,10 +198,23 @@ impl Upstream {
     async fn stream(&self) -> Result<UnixStream, Failure> {
         let away = |error| Failure::Away { socket: self.socket.clone(), error };
         let time = self.patience.connect;
-        tokio::time::timeout(time, UnixStream::connect(&self.socket))
+        tokio::time::timeout(time, connect(&self.socket))
             .await
             .map_err(|_| Failure::Slow { what: "accept a connection", time })?
             .map_err(away)
+    }
+}
+
+/// Connects as soon as the daemon's queue has a place: the system lets no socket wait for one that
+/// is not to block.
+async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            connected => return connected,
+        }
     }
 }
 
@@ -190,13 +222,23 @@ impl Upstream {
 pub enum Sent {
     /// None: nothing is polled, and nothing is framed.
     Nothing,
-    /// What the client sends, as it comes.
-    Streamed(Incoming),
+    /// What the client sends, as it comes, and what is held until it is sent.
+    Streamed(Incoming, Rc<()>),
 }
 
 impl From<Incoming> for Sent {
     fn from(body: Incoming) -> Self {
-        if body.is_end_stream() { Self::Nothing } else { Self::Streamed(body) }
+        if body.is_end_stream() { Self::Nothing } else { Self::Streamed(body, Rc::default()) }
+    }
+}
+
+impl Sent {
+    /// Alive as long as there is something left to send.
+    fn upload(&self) -> Weak<()> {
+        match self {
+            Self::Nothing => Weak::new(),
+            Self::Streamed(_, held) => Rc::downgrade(held),
+        }
     }
 }
 
@@ -210,21 +252,21 @@ impl Body for Sent {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match self.get_mut() {
             Self::Nothing => Poll::Ready(None),
-            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
+            Self::Streamed(body, _) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Streamed(body) => body.is_end_stream(),
+            Self::Streamed(body, _) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Nothing => SizeHint::with_exact(0),
-            Self::Streamed(body) => body.size_hint(),
+            Self::Streamed(body, _) => body.size_hint(),
         }
     }
 }
@@ -275,15 +317,18 @@ pub struct Leased {
 /// A connection that is in use, and where it goes afterwards.
 struct Lease {
     link: Link,
+    upload: Weak<()>,
     upstream: Rc<Upstream>,
 }
 
 impl Leased {
-    /// Gives the connection back, once the body is at its end.
+    /// Gives the connection back, once the body is at its end. Where the daemon answered before it
+    /// had read the whole request it is closed, and the client, who may want to send all of it
+    /// before it reads, is not held up by a connection that nobody drives.
     fn end(&mut self) {
-        if let Some(Lease { link, upstream }) = self.lease.take() {
+        if let Some(Lease { link, upload, upstream }) = self.lease.take() {
             let mut idle = upstream.idle.borrow_mut();
-            if idle.len() < IDLE {
+            if upload.strong_count() == 0 && idle.len() < IDLE {
                 idle.push(link);
             }
         }

@@ -91,7 +91,8 @@ impl Control {
     }
 
     /// The client may end its side before the request is answered, as those do that send all input
-    /// of an attach at once.
+    /// of an attach at once, or a line through a pipe: `printf 'GET …' | nc`. Where an answer takes
+    /// its time, a client that ends its side has gone, and nobody waits for the answer.
     pub fn keep_open(&self) {
         self.keep_open.set(true);
     }
@@ -182,11 +183,6 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     /// What is under it.
     pub fn into_stream(self) -> S {
         self.stream
-    }
-
-    /// Whether the client has more of a body to send than was read.
-    pub fn has_unread_body(&self) -> bool {
-        !self.ended && matches!(self.place, Place::Sized(_) | Place::Chunked(_))
     }
 
     /// Lets bytes through into `out`; none means the end.
@@ -366,7 +362,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
         let place = check(&request).map_err(Closed::Violation)?;
         let target = request.path.unwrap_or_default();
-        let unfit = target.bytes().filter(is_unfit).count();
+        let unfit = target.bytes().filter(|byte| is_unfit(*byte)).count();
         let encoded = length + 2 * unfit;
         if encoded > self.limits.size {
             return Err(Closed::Large(self.limits.size));
@@ -384,7 +380,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         let behind = self.buffer.split_off(end);
         let target = self.buffer.split_off(start);
         for byte in target {
-            if is_unfit(&byte) {
+            if is_unfit(byte) {
                 self.buffer.extend_from_slice(format!("%{byte:02X}").as_bytes());
             } else {
                 self.buffer.put_u8(byte);
@@ -454,7 +450,7 @@ fn has_lone_lf(head: &[u8]) -> bool {
 
 /// What the daemon reads in a target and hyper does not, such as the quotes of a filter that was
 /// written without encoding: `?filters={"label":["a"]}`.
-fn is_unfit(byte: &u8) -> bool {
+fn is_unfit(byte: u8) -> bool {
     matches!(byte, b'"' | b'<' | b'>' | b'`')
 }
 

@@ -13,7 +13,7 @@ use std::{
     sync::OnceLock,
 };
 
-pub use record::{Outcome, Record};
+pub use record::{Outcome, Record, printable};
 pub use severity::Severity;
 
 /// How lines look.

@@ -1,7 +1,8 @@
 //! The record of one request.
 
-use std::{io::Write as _, rc::Rc, sync::Arc, time::Duration};
+use std::{borrow::Cow, io::Write as _, rc::Rc, sync::Arc, time::Duration};
 
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -118,6 +119,12 @@ impl Record {
         }
         Ok(())
     }
+}
+
+/// A path for a record, as the client sent it: what is not ASCII, or moves the cursor of a terminal,
+/// is percent-encoded, as the client could have sent it as well.
+pub fn printable(path: &str) -> String {
+    Cow::from(utf8_percent_encode(path, CONTROLS)).into_owned()
 }
 
 /// Time and severity, as lines of text begin.
