@@ -1,0 +1,408 @@
+//! What the pages say: every command in README.md and in the guide is run, and what is said of flags,
+//! options, limits and files is compared with what is so.
+//!
+//! `DOCKGATE_BLESS=1 cargo test --test docs flags` writes the tables of flags anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+#![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
+
+#[path = "docs/flags.rs"]
+mod flags;
+#[path = "docs/limits.rs"]
+mod limits;
+#[path = "docs/page.rs"]
+mod page;
+#[path = "docs/session.rs"]
+mod session;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use flags::{Dialect, Row};
+use page::{Page, ROOT};
+use serde_json::Value;
+use session::{Server, Session, environment};
+
+/// What becomes of a command that is not run as it stands.
+enum Way {
+    /// It is not run here, for this reason.
+    Elsewhere(&'static str),
+    /// This goes on while the commands behind it are run.
+    Serves(&'static str),
+}
+
+/// The commands that are not run as they stand. All others are.
+const COMMANDS: &[(&str, Way)] = &[
+    (
+        "rustup target add wasm32-wasip2 && CONTAINERS=1 cargo run --release -- --demo",
+        // .ci/main-job runs it to the letter.
+        Way::Serves(concat!("CONTAINERS=1 ", env!("CARGO_BIN_EXE_dockgate"), " --demo")),
+    ),
+    (
+        "rustup target add wasm32-wasip2 && cargo test --workspace",
+        Way::Elsewhere("it runs this test; .ci/run runs it to the letter"),
+    ),
+    (
+        "docker build -t dockgate/dockgate:0.1 .",
+        Way::Elsewhere("it needs a registry; tests/image.rs builds the last stage"),
+    ),
+    ("docker compose up -d", Way::Elsewhere("tests/image.rs brings every compose file up")),
+    ("cargo build --release", Way::Elsewhere("the binary under test takes its place")),
+    (
+        "rustup target add wasm32-wasip2",
+        Way::Elsewhere("the binary under test could not be built without"),
+    ),
+    (
+        "dockgate --plugin bundled:tecnativa=dialect.json",
+        Way::Serves(concat!(
+            env!("CARGO_BIN_EXE_dockgate"),
+            " --demo --plugin bundled:tecnativa=dialect.json"
+        )),
+    ),
+    (GUIDE_SERVES[0], Way::Serves(GUIDE_SERVES[0])),
+    (GUIDE_SERVES[1], Way::Serves(GUIDE_SERVES[1])),
+    (GUIDE_SERVES[2], Way::Serves(GUIDE_SERVES[2])),
+    (GUIDE_SERVES[3], Way::Serves(GUIDE_SERVES[3])),
+];
+
+/// The proxies that the guide starts, each with the plugin that it has come to.
+const GUIDE_SERVES: [&str; 4] = [
+    "CONTAINERS=1 POST=1 ../dockgate/target/release/dockgate --demo \
+     --plugin bundled:tecnativa --plugin target/wasm32-wasip2/release/read_only.wasm",
+    "CONTAINERS=1 POST=1 ../dockgate/target/release/dockgate --demo \
+     --plugin bundled:tecnativa --plugin target/wasm32-wasip2/release/read_only.wasm=settings.json",
+    "CONTAINERS=1 POST=1 READ_ONLY_EXCEPT=shop-worker-1 ../dockgate/target/release/dockgate --demo \
+     --grant-env READ_ONLY_EXCEPT \
+     --plugin bundled:tecnativa --plugin target/wasm32-wasip2/release/read_only.wasm",
+    "CONTAINERS=1 IMAGES=1 ../dockgate/target/release/dockgate --demo \
+     --plugin bundled:tecnativa --plugin target/wasm32-wasip2/release/few_at_a_time.wasm",
+];
+
+/// What stands for something else in every command, and in what it prints. The address
+/// 127.0.0.1:2375 stands for the one that the last proxy listens on.
+const WORDS: &[(&str, &str)] = &[
+    ("../dockgate/target/release/dockgate", env!("CARGO_BIN_EXE_dockgate")),
+    ("target/wasm32-wasip2/", concat!(env!("CARGO_TARGET_TMPDIR"), "/guide/wasm32-wasip2/")),
+];
+
+#[test]
+fn what_readme_shows_is_what_comes() {
+    Session::in_checkout().go_through(&Page::read("README.md"));
+}
+
+#[test]
+fn the_guide_leads_to_policies_that_run() {
+    Session::beside_checkout().go_through(&Page::read("docs/writing-a-plugin.md"));
+}
+
+#[test]
+fn the_setting_for_linuxservers_flags_is_taken() {
+    Session::beside_checkout().go_through(&Page::read("docs/flags.md"));
+}
+
+#[test]
+fn every_exception_is_of_a_command_that_is_there() {
+    let pages = ["README.md", "docs/flags.md", "docs/writing-a-plugin.md"].map(Page::read);
+    for (command, way) in COMMANDS {
+        let is_it = |line: &str| line == *command;
+        let shown = pages.iter().any(|page| page.text.lines().any(is_it));
+        let reason = if let Way::Elsewhere(reason) = way { reason } else { "it goes on" };
+        assert!(shown, "no page has this command any more: {command} ({reason})");
+    }
+}
+
+#[test]
+fn the_example_is_the_guides_and_readmes_and_passes_its_tests() {
+    let example = page::file("examples/read-only/src/lib.rs");
+    assert_eq!(Page::read("docs/writing-a-plugin.md").block_of("src/lib.rs"), example);
+    let (policy, _) = example.split_once("\n#[cfg(test)]").unwrap();
+    let readme = Page::read("README.md");
+    assert!(readme.blocks().iter().any(|block| block.text == policy), "README.md shows another");
+
+    let manifest = Page::read("docs/writing-a-plugin.md").block_of("Cargo.toml");
+    let manifest = manifest.replace("../dockgate/plugin-sdk", "../../plugin-sdk");
+    assert!(page::file("examples/read-only/Cargo.toml").starts_with(&manifest));
+    must_succeed(&mut cargo(&["test", "--quiet", "--locked"], "examples/read-only"));
+}
+
+#[test]
+fn a_panic_refuses_and_its_words_are_in_the_log() {
+    let policy = "match request.path() { \"/panic\" => panic!(\"out of words\"), \
+                  \"/print\" => loop { println!(\"again\") }, _ => Verdict::allow() }";
+    let (folder, plugin) = plugin_that_decides("panicking", policy);
+    let mut server = Server::start(demo_with(&folder, &plugin));
+    let printed = answer(&server, "GET /panic");
+    let refused = "is refused, since the plugin panicking failed: it trapped: ";
+    assert!(printed.contains(refused), "{printed}");
+    server.wait_for("panicked at src/lib.rs");
+    server.wait_for("out of words");
+    server.wait_for("\"verdict\":\"fault\"");
+
+    let printed = answer(&server, "GET /print");
+    assert!(printed.contains("it asked more of the proxy than it may"), "{printed}");
+    let log = server.log();
+    let lines = log.lines().filter(|line| line.contains("\"message\":\"again\"")).count();
+    assert_eq!(lines, 20);
+
+    let printed = answer(&server, "GET /_ping");
+    assert!(printed.ends_with("OK"), "the next one finds a fresh instance: {printed}");
+}
+
+#[test]
+fn a_hash_map_is_an_import_that_nobody_grants() {
+    let policy = "let mut seen = std::collections::HashMap::new(); \
+                  seen.insert(request.path(), ()); \
+                  if seen.contains_key(\"/_ping\") { Verdict::allow() } else { Verdict::abstain() }";
+    let (folder, plugin) = plugin_that_decides("hashing", policy);
+    let output = demo_with(&folder, &plugin).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let words = "it imports wasi:random/insecure-seed@0.2.6, which is not granted";
+    let printed = printed_by(&output);
+    assert!(printed.contains(words), "{printed}");
+    assert!(Page::read("docs/writing-a-plugin.md").text.contains(words));
+}
+
+#[test]
+fn the_flags_in_readme_are_those_of_tecnativas_image() {
+    has_table(&Page::read("README.md"), &flags::rows(Dialect::Tecnativa));
+}
+
+#[test]
+fn the_flags_in_their_page_are_what_linuxservers_image_has_besides() {
+    let tecnativas: BTreeSet<_> = flags::rows(Dialect::Tecnativa).into_iter().collect();
+    let rows = flags::rows(Dialect::LinuxServer);
+    let besides: Vec<_> = rows.into_iter().filter(|row| !tecnativas.contains(row)).collect();
+    has_table(&Page::read("docs/flags.md"), &besides);
+}
+
+fn has_table(page: &Page, rows: &[Row]) {
+    let rows: Vec<_> = rows.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+    let rows = rows.join("\n");
+    let table = format!(
+        "<!-- flags -->\n\
+         | flag | default | opens | with `POST=1` also |\n\
+         | --- | --- | --- | --- |\n\
+         {rows}\n\
+         <!-- /flags -->"
+    );
+    if page.text.contains(&table) {
+        return;
+    }
+    assert!(std::env::var_os("DOCKGATE_BLESS").is_some(), "{} should have\n{table}", page.name);
+    let (before, rest) = page.text.split_once("<!-- flags -->").unwrap();
+    let (_, after) = rest.split_once("<!-- /flags -->").unwrap();
+    fs::write(Path::new(ROOT).join(&page.name), format!("{before}{table}{after}")).unwrap();
+}
+
+#[test]
+fn every_option_and_variable_that_is_named_is_in_the_help() {
+    let help = help();
+    for page in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/writing-a-plugin.md"] {
+        let page = Page::read(page);
+        let code = page.code();
+        let words = code.iter().flat_map(|code| code.split([' ', '=', ',']));
+        let named = |word: &&str| word.starts_with("--") || word.starts_with("DOCKGATE_");
+        // Those of cargo, and what only tests read.
+        let theirs = ["--workspace", "--test", "DOCKGATE_BLESS", "DOCKGATE_MUSL_BIN"];
+        for word in words.filter(named).filter(|word| !theirs.contains(word)) {
+            let known = help.split([' ', '\n', '=', '[']).any(|known| known == word);
+            assert!(known, "{} names {word}, which --help does not", page.name);
+        }
+    }
+}
+
+#[test]
+fn the_log_line_has_the_fields_of_a_real_one() {
+    let blocks = Page::read("README.md").blocks();
+    let shown = blocks.iter().find(|block| block.language == "json").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = dockgate(folder.path(), &["--demo", "--log-format", "json"]);
+    command.env("CONTAINERS", "1");
+    let mut server = Server::start(command);
+    answer(&server, "POST /containers/shop-web-1/restart");
+    let real = server.wait_for("\"operation\":\"container-restart\"");
+
+    let keys = |line: &str| -> Vec<String> {
+        let fields = line.trim_matches(['{', '}', '\n']).split(",\"");
+        fields.map(|f| f.split("\":").next().unwrap().trim_matches('"').to_owned()).collect()
+    };
+    assert_eq!(keys(&shown.text), keys(&real));
+    let values = |line: &str| {
+        let mut record: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
+        record.retain(|name, _| !["time", "client", "duration_us"].contains(&name.as_str()));
+        record
+    };
+    assert_eq!(values(&shown.text), values(&real));
+
+    let explained = Page::read("README.md").table("## The log");
+    let explained: String = explained.iter().map(|row| row[0].as_str()).collect();
+    for key in
+        keys(&real).iter().filter(|key| !["time", "method", "status"].contains(&key.as_str()))
+    {
+        assert!(explained.contains(&format!("`{key}`")), "README.md does not explain {key}");
+    }
+}
+
+#[test]
+fn it_ends_with_the_codes_that_readme_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = |listen: &str| dockgate(folder.path(), &["--demo", "--listen", listen]);
+    let mut server = Server::start(demo("127.0.0.1:0"));
+    let in_use = demo(&server.address).output().unwrap();
+    assert_eq!(in_use.status.code(), Some(1), "{}", printed_by(&in_use));
+    let wrong = demo("nowhere").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{}", printed_by(&wrong));
+    assert_eq!(server.end(), Some(0), "{}", server.log());
+}
+
+#[test]
+fn every_link_leads_to_something() {
+    let mut astray = Vec::new();
+    for page in Page::all() {
+        let folder = Path::new(ROOT).join(&page.name);
+        let folder = folder.parent().unwrap();
+        for link in page.links().into_iter().filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target =
+                if file.is_empty() { Path::new(ROOT).join(&page.name) } else { folder.join(file) };
+            let there = target.exists() && (anchor.is_empty() || has_anchor(&target, anchor));
+            if !there {
+                astray.push(format!("{}: {link}", page.name));
+            }
+        }
+    }
+    assert!(astray.is_empty(), "these lead nowhere: {astray:#?}");
+}
+
+fn has_anchor(page: &Path, anchor: &str) -> bool {
+    let text = fs::read_to_string(page).unwrap();
+    Page { name: String::new(), text }.anchors().iter().any(|known| known == anchor)
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let page = Page::read(page);
+        let files = [".rs", ".wit", ".md", ".toml", ".json", ".yaml", ".jsonl", "/"];
+        let is_file = |code: &&str| {
+            !code.starts_with(['/', '-', '~', '.'])
+                && !code.contains([' ', ':', '{', '*', '<'])
+                && files.iter().any(|end| code.ends_with(end))
+        };
+        let mut code = page.code();
+        code.retain(is_file);
+        for file in code {
+            // From the checkout, or from a folder that was named before.
+            let known =
+                ["", "proxy/src", "proxy/src/request", "proxy/src/http", "proxy/src/plugin"];
+            let more = ["plugin-sdk/src", "plugins/tecnativa", "plugins/tecnativa/src", "tests"];
+            let mut folders = known.iter().chain(&more);
+            let there = folders.any(|folder| Path::new(ROOT).join(folder).join(file).exists());
+            assert!(there, "{} names {file}", page.name);
+        }
+    }
+}
+
+#[test]
+fn every_invariant_has_tests_that_exist() {
+    let page = Page::read("ARCHITECTURE.md");
+    let sources = limits::sources(&["proxy", "tests", "plugins", "plugin-sdk", "benches"]);
+    for row in page.table("## Invariants") {
+        let tests: Vec<_> = row[1].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "nothing shows this: {}", row[0]);
+        for test in tests {
+            assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}");
+        }
+    }
+}
+
+#[test]
+fn every_limit_has_the_value_that_is_said() {
+    let (help, sources) = (help(), limits::sources(&["proxy/src"]));
+    for row in Page::read("ARCHITECTURE.md").table("## Limits") {
+        let [what, said, set_by] = &row[..] else { panic!("{row:?}") };
+        let so = match set_by.trim_matches('`') {
+            option if option.starts_with("--") => limits::default_of(&help, option),
+            constant => limits::value_of(&sources, constant),
+        };
+        assert_eq!(limits::number(said), so, "{what}: {said} ({set_by})");
+    }
+}
+
+fn help() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = dockgate(folder.path(), &["--help"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A component whose policy decides so, and the folder that it is in.
+fn plugin_that_decides(name: &str, body: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let sdk = fs::canonicalize(Path::new(ROOT).join("plugin-sdk")).unwrap();
+    let manifest = format!(
+        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n\
+         [dependencies]\ndockgate-plugin = {{ path = \"{}\" }}\n[workspace]\n",
+        sdk.display()
+    );
+    let source = format!(
+        "use dockgate_plugin::{{NoSettings, Policy, Request, Setup, Verdict}};\n\
+         pub struct Decides;\n\
+         impl Policy for Decides {{\n\
+             type Settings = NoSettings;\n\
+             fn set_up(_: &mut Setup<NoSettings>) -> Self {{ Decides }}\n\
+             fn decide(&self, request: &Request) -> Verdict {{ {body} }}\n\
+         }}\n\
+         dockgate_plugin::export!(Decides);\n"
+    );
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/lib.rs"), source).unwrap();
+    let mut command = cargo(&["build", "--quiet", "--release", "--target", "wasm32-wasip2"], "");
+    must_succeed(command.current_dir(folder.path()));
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide/wasm32-wasip2/release");
+    (folder, built.join(name).with_extension("wasm"))
+}
+
+/// A proxy in front of the engine inside, with this plugin alone.
+fn demo_with(folder: &tempfile::TempDir, plugin: &Path) -> Command {
+    let mut command = dockgate(folder.path(), &["--demo", "--log-format", "json", "--plugin"]);
+    command.arg(plugin);
+    command
+}
+
+/// The proxy, which leaves nothing outside of this folder.
+fn dockgate(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockgate"));
+    command.args(arguments).env_clear().envs(environment(folder));
+    command
+}
+
+/// What is answered to a request, the head and the body.
+fn answer(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    write!(stream, "{request} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn cargo(arguments: &[&str], folder: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(Path::new(ROOT).join(folder)).env_clear();
+    command.envs(environment(&std::env::temp_dir()));
+    command
+}
+
+fn must_succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}\n{}", printed_by(&output));
+}
+
+fn printed_by(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
