@@ -15,6 +15,8 @@ mod bodies;
 mod departures;
 #[path = "wire/drain.rs"]
 mod drain;
+#[path = "wire/headers.rs"]
+mod headers;
 #[path = "wire/heads.rs"]
 mod heads;
 #[path = "wire/health.rs"]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::scene::{Daemon, Of, Peer, Proxy, get, ok, post, wait_until};
+use crate::scene::{Daemon, Of, PATIENCE, Peer, Proxy, Setup, get, ok, post, wait_until};
 
 #[test]
 fn clients_see_an_outage_and_its_end() {
@@ -160,11 +160,11 @@ impl Busy {
     }
 
     fn accept(&self) -> Peer {
-        self.listener.set_read_timeout(Some(crate::scene::PATIENCE)).unwrap();
+        self.listener.set_read_timeout(Some(PATIENCE)).unwrap();
         Peer::new(self.listener.accept().unwrap().0)
     }
 }
 
-fn open(daemon: &Daemon) -> crate::scene::Setup {
+fn open(daemon: &Daemon) -> Setup {
     Proxy::in_front_of(daemon).open(&["CONTAINERS", "POST"])
 }

@@ -156,6 +156,23 @@ fn an_upload_that_the_daemon_turns_down_does_not_hold_the_client() {
 }
 
 #[test]
+fn an_upload_that_is_turned_down_at_length_gets_all_the_words() {
+    // As much as the socket's buffers and those of hyper just hold.
+    const WORDS: usize = 500_000;
+    let daemon = Daemon::by_hand();
+    let setup = Proxy::in_front_of(&daemon).open(&["IMAGES", "POST"]);
+    let proxy = setup.listening_on_a_socket().start();
+    let mut client = proxy.client();
+    client.send("POST /images/load HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    let mut link = daemon.link();
+    link.head();
+    link.send(ok(&"x".repeat(WORDS)));
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(client.answer().body.len(), WORDS);
+    client.ends();
+}
+
+#[test]
 fn what_is_left_of_an_upload_that_was_turned_down_is_no_request() {
     let daemon = Daemon::by_hand();
     let proxy = open(&daemon);

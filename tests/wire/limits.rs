@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::scene::{Daemon, Peer, Proxy, get, wait_until};
+use crate::scene::{Daemon, Peer, Proxy, Setup, get, ok, wait_until};
 
 /// What the proxy may have in use at its peak, in KiB. A debug build idles at some 15 MB.
 const MEMORY: u64 = 40 << 10;
@@ -143,7 +143,7 @@ fn clients_that_stay_with_half_a_head_cost_little() {
 
 #[test]
 fn a_client_that_reads_nothing_can_not_ask_for_ever() {
-    let daemon = Daemon::answering(|_| crate::scene::ok(&"x".repeat(100_000)));
+    let daemon = Daemon::answering(|_| ok(&"x".repeat(100_000)));
     let proxy = containers(&daemon).start();
     let client = proxy.client();
     let mut writer = client.writer();
@@ -162,6 +162,18 @@ fn a_client_that_reads_nothing_can_not_ask_for_ever() {
     assert!(proxy.peak_memory_kib() < MEMORY, "{} KiB", proxy.peak_memory_kib());
     drop(client);
     sending.join().unwrap();
+}
+
+#[test]
+fn what_is_sent_ahead_of_an_answer_is_not_kept() {
+    let daemon = Daemon::by_hand();
+    let proxy = containers(&daemon).start();
+    let mut client = proxy.client();
+    client.send(get("/containers/a/logs?follow=1"));
+    let _link = daemon.link();
+    let sent = client.fill();
+    assert!(sent < 16 << 20, "{sent} bytes are on the way and nobody reads");
+    assert!(proxy.peak_memory_kib() < MEMORY, "{} KiB", proxy.peak_memory_kib());
 }
 
 #[test]
@@ -191,6 +203,6 @@ fn proxy_has_answered_three(proxy: &Proxy) -> bool {
     proxy.log().records().len() > 2
 }
 
-fn containers(daemon: &Daemon) -> crate::scene::Setup {
+fn containers(daemon: &Daemon) -> Setup {
     Proxy::in_front_of(daemon).open(&["CONTAINERS"])
 }

@@ -1,6 +1,6 @@
 //! Credentials reach the daemon, and nothing and nobody else.
 
-use crate::scene::{Daemon, Message, Proxy, Setup, get, ok, post};
+use crate::scene::{Daemon, Message, Proxy, Setup, get, ok, post, wait_until};
 
 const SECRET: &str = "hunter2";
 
@@ -101,7 +101,7 @@ fn talkative(daemon: &Daemon) -> Setup {
 
 /// Expects that the log has records of so many requests, and no secret.
 fn expect_silence(proxy: &Proxy, requests: usize) {
-    crate::scene::wait_until("all are recorded", || proxy.log().records().len() >= requests);
+    wait_until("all are recorded", || proxy.log().records().len() >= requests);
     let log = proxy.log().text();
     assert!(!log.contains(SECRET), "{log}");
 }

@@ -107,16 +107,16 @@ fn without_the_headers_of_an_upgrade_it_is_the_stream_of_old() {
 fn output_follows_the_end_of_the_input() {
     let daemon = Daemon::by_hand();
     let proxy = all_open(&daemon);
-    for headers in [UPGRADE, ""] {
+    for (headers, input) in [(UPGRADE, "input"), ("", "input"), (UPGRADE, ""), ("", "")] {
         // Before the daemon has answered, and after.
         let mut client = proxy.client();
-        client.send(format!("{}input", start("/exec/1/start", headers)));
+        client.send(format!("{}{input}", start("/exec/1/start", headers)));
         client.close_sending();
         let mut link = daemon.link();
         link.request();
         link.send(TAKEN_OVER);
         client.head();
-        assert_eq!(link.rest().unwrap(), b"input", "the daemon sees the end");
+        assert_eq!(link.rest().unwrap(), input.as_bytes(), "the daemon sees the end");
         link.send("output");
         assert_eq!(client.exactly(6), b"output");
         link.send("more");

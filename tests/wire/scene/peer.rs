@@ -32,6 +32,18 @@ impl Peer {
         self.socket().write_all(bytes.as_ref())
     }
 
+    /// Sends until the other side has taken nothing for a while: how many bytes it took.
+    pub fn fill(&self) -> usize {
+        let mut socket = self.socket();
+        socket.set_write_timeout(Some(Duration::from_millis(500))).expect("an open socket");
+        let block = vec![b'x'; 64 << 10];
+        let mut sent = 0;
+        while let Ok(n) = socket.write(&block) {
+            sent += n;
+        }
+        sent
+    }
+
     /// Says that nothing more will be sent, and goes on reading.
     pub fn close_sending(&self) {
         self.socket().shutdown(Shutdown::Write).expect("the sending half is open");

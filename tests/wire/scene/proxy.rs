@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -53,9 +54,12 @@ impl Proxy {
         Setup { command, folder, listens: false }
     }
 
-    /// A new client of its first listener, which is a TCP port.
+    /// A new client of its first listener.
     pub fn client(&self) -> Peer {
-        Peer::new(TcpStream::connect(self.address()).expect("the proxy listens"))
+        match self.addresses[0].strip_prefix("unix://") {
+            Some(path) => Peer::new(UnixStream::connect(path).expect("the proxy listens")),
+            None => Peer::new(TcpStream::connect(self.address()).expect("the proxy listens")),
+        }
     }
 
     /// Its first listener, as a TCP port.
@@ -131,6 +135,12 @@ impl Setup {
     pub fn listening_on(mut self, address: &str) -> Self {
         self.listens = true;
         self.option("--listen", address)
+    }
+
+    /// Listening on a unix socket, whose buffers are small and do not grow.
+    pub fn listening_on_a_socket(self) -> Self {
+        let address = format!("unix://{}", self.path("proxy.sock").display());
+        self.listening_on(&address)
     }
 
     /// Listening where the environment says.
