@@ -9,6 +9,12 @@ use dockgate::{
     plugin::cache,
 };
 
+/// musl's own allocator, which the binary of the image would have, takes a lock that all threads
+/// share, and gives large blocks back to the system at once: half as much CPU again for a request
+/// (`BENCHMARKS.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {

@@ -120,10 +120,7 @@ pub fn start(
     let (queue, connections) = mpsc::unbounded_channel();
     let load = Arc::new(AtomicUsize::new(0));
     let our_load = Arc::clone(&load);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(log::flush)
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         let worker = Rc::new(Worker {
             instances: RefCell::new(Instances::new(Arc::clone(&plugins))),
@@ -143,6 +140,7 @@ async fn serve(
     mut connections: mpsc::UnboundedReceiver<Accepted>,
     load: Arc<AtomicUsize>,
 ) {
+    tokio::task::spawn_local(log::write_records());
     while let Some(Accepted { stream, client, place }) = connections.recv().await {
         let worker = Rc::clone(&worker);
         let load = Arc::clone(&load);

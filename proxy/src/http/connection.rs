@@ -1,11 +1,18 @@
 //! A client's connection, from its first byte to its last.
 
-use std::{cell::RefCell, future::poll_fn, io, pin::Pin, rc::Rc, task::Poll, time::Duration};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+    time::{Duration, SystemTime},
+};
 
 use http::{Method, Response};
 use hyper::{ext::ReasonPhrase, server::conn::http1};
 use hyper_util::rt::TokioIo;
-use time::OffsetDateTime;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     time::timeout,
@@ -145,7 +152,7 @@ async fn see_off(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Record {
     let (method, target) = request_of(request_line).unwrap_or_default();
     Record {
-        time: OffsetDateTime::now_utc(),
+        time: SystemTime::now(),
         client: Rc::clone(&line.client_words),
         operation: Operation::UNKNOWN.name(),
         method,

@@ -6,13 +6,12 @@ use std::{
     future::ready,
     pin::Pin,
     rc::Rc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper::{body::Incoming, service::Service, upgrade::Upgraded};
-use time::OffsetDateTime;
 
 use super::{
     body::{Answer, Exchange},
@@ -177,7 +176,7 @@ impl Line {
     fn begin(&self, head: &Parts) -> Exchange {
         Exchange {
             record: Record {
-                time: OffsetDateTime::now_utc(),
+                time: SystemTime::now(),
                 client: Rc::clone(&self.client_words),
                 operation: Operation::UNKNOWN.name(),
                 method: head.method.clone(),

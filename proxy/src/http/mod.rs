@@ -1,6 +1,7 @@
 //! The thin shell around the decision: a client's connection on one side, the daemon's on the
 //! other.
 
+mod alarm;
 mod body;
 mod chunks;
 pub mod connection;

@@ -26,8 +26,9 @@ use hyper::{
     upgrade::Upgraded,
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, time::Instant};
 
+use super::alarm::Alarm;
 use crate::{
     chain::Approved,
     request::{Upgrade, routes::Answer},
@@ -127,22 +128,26 @@ impl Upstream {
         (*sent.method_mut(), *sent.uri_mut(), *sent.headers_mut()) = (method, uri, headers);
         sent.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
         match upgrade {
-            Some(upgrade) => self.take_over(sent, upgrade).await,
-            None if prompt => tokio::time::timeout(self.patience.answer, self.exchange(sent))
-                .await
-                .unwrap_or(Err(Failure::Slow { what: "answer", time: self.patience.answer })),
-            None => self.exchange(sent).await,
+            // Rare and large: apart, so that the future of an ordinary request is small.
+            Some(upgrade) => Box::pin(self.take_over(sent, upgrade)).await,
+            None => self.exchange(sent, prompt.then_some(self.patience.answer)).await,
         }
     }
 
-    async fn exchange(self: &Rc<Self>, mut request: Request<Sent>) -> Result<Answered, Failure> {
+    /// On a connection that goes back to the idle ones; the answer begins within `patience`.
+    async fn exchange(
+        self: &Rc<Self>,
+        mut request: Request<Sent>,
+        patience: Option<Duration>,
+    ) -> Result<Answered, Failure> {
         let upload = request.body().upload();
         loop {
             let (mut link, reused) = match self.take_idle().await {
                 Some(link) => (link, true),
-                None => (self.connect().await?, false),
+                None => (Box::pin(self.connect()).await?, false),
             };
-            match link.exchange(request).await {
+            let answer = link.exchange(request, patience).await;
+            match answer.map_err(|time| Failure::Slow { what: "answer", time })? {
                 Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                     return Err(Failure::Switched);
                 }
@@ -192,7 +197,7 @@ impl Upstream {
     async fn connect(&self) -> Result<Link, Failure> {
         let stream = self.stream().await?;
         let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
-        Ok(Link { sender, driver: Box::pin(driver) })
+        Ok(Link { sender, driver: Box::pin(driver), alarm: Alarm::new() })
     }
 
     async fn stream(&self) -> Result<UnixStream, Failure> {
@@ -279,19 +284,28 @@ impl Body for Sent {
 struct Link {
     sender: SendRequest<Sent>,
     driver: Pin<Box<http1::Connection<TokioIo<UnixStream>, Sent>>>,
+    alarm: Alarm,
 }
 
 impl Link {
+    /// Sends a request and waits for the head of the answer; an error is the time that was waited
+    /// in vain, after which the connection is good for nothing.
     async fn exchange(
         &mut self,
         request: Request<Sent>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
+        patience: Option<Duration>,
+    ) -> Result<Result<Response<Incoming>, TrySendError<Request<Sent>>>, Duration> {
         let mut answer = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
+        let (driver, alarm) = (&mut self.driver, &mut self.alarm);
+        let due = patience.map(|patience| (patience, Instant::now() + patience));
         poll_fn(|cx| {
             // How the connection ends is told by the answer.
             let _ = driver.as_mut().poll(cx);
-            answer.as_mut().poll(cx)
+            if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+                return Poll::Ready(Ok(answer));
+            }
+            let Some((patience, due)) = due else { return Poll::Pending };
+            alarm.poll(due, cx).map(|()| Err(patience))
         })
         .await
     }

@@ -10,7 +10,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    future::Future as _,
     io,
     pin::Pin,
     rc::Rc,
@@ -22,13 +21,16 @@ use bytes::{Buf, BufMut as _, BytesMut};
 use httparse::{Header, Status};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, Sleep},
+    time::Instant,
 };
 use tokio_util::io::poll_read_buf;
 
 use crate::request::Violation;
 
-use super::chunks::{Chunks, Progress};
+use super::{
+    alarm::Alarm,
+    chunks::{Chunks, Progress},
+};
 
 /// How many bytes a client may send ahead while its request is being answered.
 const AHEAD: usize = 64 << 10;
@@ -128,7 +130,7 @@ pub struct Wire<S> {
     ended: bool,
     released: bool,
     since: Instant,
-    alarm: Pin<Box<Sleep>>,
+    alarm: Alarm,
 }
 
 /// Where in the course of a connection the unchecked bytes are.
@@ -159,7 +161,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             ended: false,
             released: false,
             since: Instant::now(),
-            alarm: Box::pin(tokio::time::sleep(limits.time)),
+            alarm: Alarm::new(),
         }
     }
 
@@ -314,21 +316,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         }
     }
 
-    /// Ready when the head, or the next request, is overdue. The alarm is only set anew where it
-    /// would ring too late, so that a busy connection hardly ever touches it.
+    /// Ready when the head, or the next request, is overdue.
     fn poll_alarm(&mut self, cx: &mut Context) -> Poll<()> {
         let patience = if self.buffer.is_empty() { self.limits.idle } else { self.limits.time };
-        let due = self.since + patience;
-        if self.alarm.deadline() > due {
-            self.alarm.as_mut().reset(due);
-        }
-        while self.alarm.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= due {
-                return Poll::Ready(());
-            }
-            self.alarm.as_mut().reset(due);
-        }
-        Poll::Pending
+        self.alarm.poll(self.since + patience, cx)
     }
 
     /// Reads into the buffer. Nothing read is the end.

@@ -1,6 +1,9 @@
 //! Words on the proxy's own affairs, through `tracing`.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    time::SystemTime,
+};
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use tracing::{
@@ -9,7 +12,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
 
-use super::{Format, Severity, flush, gather, record};
+use super::{Format, Severity, flush, gather, record, timestamp::Timestamp};
 
 /// Sends events to the log.
 pub(super) fn install(format: Format, level: Severity) {
@@ -75,7 +78,7 @@ fn write(said: &Said, severity: Severity, format: Format, line: &mut Vec<u8>) {
             line.push(b'\n');
         }
         Format::Text { colours } => {
-            let mut text = record::start_of_line(severity, colours);
+            let mut text = record::start_of_line(SystemTime::now(), severity, colours);
             text.push_str(&said.message);
             for (name, value) in &said.fields {
                 let _ = write!(text, " {name}={value}");
@@ -94,7 +97,7 @@ struct AsJson<'s> {
 impl Serialize for AsJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("time", &record::now())?;
+        map.serialize_entry("time", Timestamp::of(SystemTime::now()).as_str())?;
         map.serialize_entry("level", self.severity.name())?;
         for (name, value) in &self.said.fields {
             map.serialize_entry(name, value)?;

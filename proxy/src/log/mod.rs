@@ -1,17 +1,22 @@
 //! What the proxy says: one record for each request, and words on its own affairs.
 //!
-//! Lines are gathered for a thread and written when it has nothing else to do, so that under load
-//! many share one system call and an idle proxy shows each at once.
+//! Records are gathered for a worker and written by a task of its own, so that under load many share
+//! one system call and an idle proxy shows each at once.
 
 mod events;
 mod record;
 mod severity;
+mod timestamp;
 
 use std::{
     cell::RefCell,
     io::{IsTerminal as _, Write as _},
+    rc::Rc,
     sync::OnceLock,
+    time::Duration,
 };
+
+use tokio::sync::Notify;
 
 pub use record::{Outcome, Record, printable};
 pub use severity::Severity;
@@ -70,10 +75,27 @@ const GATHERED: usize = 32 << 10;
 
 thread_local! {
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static GATHERING: Rc<Notify> = Rc::default();
+}
+
+/// How long records are gathered under load.
+const GATHERED_FOR: Duration = Duration::from_millis(5);
+
+/// Writes what this thread's tasks record, for ever.
+pub async fn write_records() {
+    let gathering = GATHERING.with(Rc::clone);
+    loop {
+        gathering.notified().await;
+        flush();
+        tokio::time::sleep(GATHERED_FOR).await;
+    }
 }
 
 fn gather(write: impl FnOnce(&mut Vec<u8>)) {
     let full = LINES.with_borrow_mut(|lines| {
+        if lines.is_empty() {
+            GATHERING.with(|gathering| gathering.notify_one());
+        }
         write(lines);
         lines.len() >= GATHERED
     });

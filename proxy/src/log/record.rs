@@ -1,16 +1,19 @@
 //! The record of one request.
 
-use std::{borrow::Cow, io::Write as _, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    io::{self, Write as _},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use percent_encoding::{CONTROLS, utf8_percent_encode};
-use serde::Serialize;
-use time::OffsetDateTime;
 
-use super::{Format, Severity};
+use super::{Format, Severity, timestamp::Timestamp};
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It went to the daemon.
     Allow,
@@ -26,34 +29,41 @@ pub enum Outcome {
     Unanswered,
 }
 
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Respond => "respond",
+            Self::Deny => "deny",
+            Self::Invalid => "invalid",
+            Self::Fault => "fault",
+            Self::Unanswered => "unanswered",
+        }
+    }
+}
+
 /// The record of one request. It never holds a query, a header or a body, which may be secret.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// When its head was there.
-    #[serde(skip)]
-    pub time: OffsetDateTime,
+    pub time: SystemTime,
     /// Who sent it.
-    #[serde(serialize_with = "as_shared")]
     pub client: Rc<str>,
     /// The endpoint of the API.
     pub operation: &'static str,
     /// The method.
-    #[serde(serialize_with = "as_str")]
     pub method: http::Method,
     /// The path, without the query.
     pub path: String,
     /// What became of it.
     pub verdict: Outcome,
     /// The plugin that settled it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_option")]
     pub plugin: Option<Arc<str>>,
     /// Why, where it was not simply allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// From the head of the request to the end of the answer.
-    #[serde(rename = "duration_us", serialize_with = "as_micros")]
     pub duration: Duration,
     /// The bytes of the answer's body, or of the stream to the client.
     pub bytes: u64,
@@ -72,36 +82,36 @@ impl Record {
 
     /// Appends it as a line.
     pub(super) fn write(&self, format: Format, line: &mut Vec<u8>) {
-        #[derive(Serialize)]
-        struct Line<'r> {
-            #[serde(serialize_with = "as_rfc3339")]
-            time: OffsetDateTime,
-            level: &'static str,
-            #[serde(flatten)]
-            record: &'r Record,
-        }
         // Writing to a Vec can't fail, and every field serialises.
         let _ = match format {
-            Format::Json => {
-                let level = self.severity().name();
-                let object = Line { time: self.time, level, record: self };
-                serde_json::to_writer(&mut *line, &object).is_ok()
-            }
+            Format::Json => self.write_json(line).is_ok(),
             Format::Text { colours } => self.write_text(colours, line).is_ok(),
         };
         line.push(b'\n');
     }
 
-    fn write_text(&self, colours: bool, line: &mut Vec<u8>) -> std::io::Result<()> {
-        let start = start_of_line(self.severity(), colours);
-        let verdict = match self.verdict {
-            Outcome::Allow => "allow",
-            Outcome::Respond => "respond",
-            Outcome::Deny => "deny",
-            Outcome::Invalid => "invalid",
-            Outcome::Fault => "fault",
-            Outcome::Unanswered => "unanswered",
-        };
+    /// Piece by piece, as most of it needs no escapes: half the time of a serialiser.
+    fn write_json(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        let (time, level) = (Timestamp::of(self.time), self.severity().name());
+        let Self { client, operation, method, .. } = self;
+        write!(line, r#"{{"time":"{}","level":"{level}","client":"{client}""#, time.as_str())?;
+        write!(line, r#","operation":"{operation}","method":"{method}","path":"#)?;
+        serde_json::to_writer(&mut *line, &self.path)?;
+        write!(line, r#","verdict":"{}""#, self.verdict.name())?;
+        for (name, text) in [("plugin", self.plugin.as_deref()), ("reason", self.reason.as_deref())]
+        {
+            if let Some(text) = text {
+                write!(line, r#","{name}":"#)?;
+                serde_json::to_writer(&mut *line, text)?;
+            }
+        }
+        let (status, duration, bytes) = (self.status, self.duration.as_micros(), self.bytes);
+        write!(line, r#","status":{status},"duration_us":{duration},"bytes":{bytes}}}"#)
+    }
+
+    fn write_text(&self, colours: bool, line: &mut Vec<u8>) -> io::Result<()> {
+        let start = start_of_line(self.time, self.severity(), colours);
+        let verdict = self.verdict.name();
         let plugin = self.plugin.as_deref().unwrap_or("-");
         write!(
             line,
@@ -115,7 +125,11 @@ impl Record {
             self.bytes,
         )?;
         if let Some(reason) = &self.reason {
-            write!(line, ": {}", reason.escape_debug().to_string().replace("\\\"", "\""))?;
+            write!(
+                line,
+                ": {}",
+                reason.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+            )?;
         }
         Ok(())
     }
@@ -128,40 +142,7 @@ pub fn printable(path: &str) -> String {
 }
 
 /// Time and severity, as lines of text begin.
-pub(super) fn start_of_line(severity: Severity, colours: bool) -> String {
+pub(super) fn start_of_line(time: SystemTime, severity: Severity, colours: bool) -> String {
     let (on, off) = if colours { (severity.colour(), "\x1b[0m") } else { ("", "") };
-    format!("{} {on}{severity:<7}{off} ", now())
-}
-
-/// The time, as RFC 3339 writes it.
-pub(super) fn now() -> String {
-    rfc3339(OffsetDateTime::now_utc())
-}
-
-/// With milliseconds, always three digits.
-fn rfc3339(time: OffsetDateTime) -> String {
-    let (date, (hour, minute, second, milli)) = (time.date(), time.time().as_hms_milli());
-    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
-}
-
-fn as_rfc3339<S: serde::Serializer>(time: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&rfc3339(*time))
-}
-
-fn as_shared<S: serde::Serializer>(text: &Rc<str>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(text)
-}
-
-#[allow(clippy::ref_option, reason = "what serde calls")]
-fn as_option<S: serde::Serializer>(text: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(text.as_deref().unwrap_or_default())
-}
-
-fn as_str<S: serde::Serializer>(method: &http::Method, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(method.as_str())
-}
-
-fn as_micros<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    format!("{} {on}{severity:<7}{off} ", Timestamp::of(time).as_str())
 }

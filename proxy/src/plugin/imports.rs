@@ -113,6 +113,11 @@ impl Context {
         if too_much { Err(TooManyCalls.into()) } else { Ok(()) }
     }
 
+    /// Whether the plugin called the proxy while it answered.
+    pub(super) fn was_called(&self) -> bool {
+        self.host_calls > 0
+    }
+
     /// How long the query is, through which each look for a parameter goes.
     fn query_length(&self) -> usize {
         self.request().map_or(0, |request| request.query().as_str().len())

@@ -17,6 +17,7 @@ use super::{
     inert_wasi,
     memory::TooMuchMemory,
     precompiled,
+    remembered::Remembered,
 };
 use crate::{
     chain::{Answer, Denial, Failure, Reply, Vote},
@@ -265,6 +266,7 @@ struct Instance {
 pub struct Instances {
     plugins: Arc<[Loaded]>,
     idle: Vec<Option<Instance>>,
+    remembered: Vec<Remembered>,
 }
 
 /// A question to a plugin.
@@ -279,7 +281,8 @@ impl Instances {
     /// For the plugins of a chain, in order.
     pub fn new(plugins: Arc<[Loaded]>) -> Self {
         let idle = plugins.iter().map(|_| None).collect();
-        Self { plugins, idle }
+        let remembered = plugins.iter().map(|_| Remembered::default()).collect();
+        Self { plugins, idle, remembered }
     }
 
     /// Asks a plugin, by its place in the chain.
@@ -287,9 +290,16 @@ impl Instances {
     /// # Errors
     /// How it failed; the failure is counted, and the instance gone.
     pub fn ask(&mut self, plugin: usize, asked: &Asked) -> Result<Answer, Failure> {
+        let remembered = &mut self.remembered[plugin];
+        if let Some(vote) = remembered.vote(asked.request) {
+            return Ok(vote.clone().into());
+        }
         let loaded = &self.plugins[plugin];
         let answered = take_or_make(&mut self.idle[plugin], loaded).and_then(|mut instance| {
             let answer = instance.ask(asked, loaded.limits.decide_fuel)?;
+            if instance.answered_by_the_head_alone() {
+                remembered.keep(asked.request, answer.vote.clone());
+            }
             let due = instance.answers > RENEWED_AFTER + staggered();
             self.idle[plugin] = (!due).then_some(instance);
             Ok(answer)
@@ -321,6 +331,11 @@ impl Instance {
             .map_err(|error| failure_of(&error));
         let staged = store.data_mut().finish();
         answer(verdict?, staged)
+    }
+
+    /// Whether the last answer rests on nothing but the head: no call, and so no edit either.
+    fn answered_by_the_head_alone(&self) -> bool {
+        !self.store.data().was_called()
     }
 }
 

@@ -8,6 +8,7 @@ mod instance;
 mod manifest;
 mod memory;
 mod precompiled;
+mod remembered;
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod bindings {

@@ -46,27 +46,37 @@ pub(super) fn canonical(
 ) -> Result<(HeaderMap, Option<Upgrade>), Violation> {
     check_content_type(&headers)?;
     let upgrade = upgrade(&headers, takes_over)?;
-    if headers
-        .remove(header::EXPECT)
-        .is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-    {
-        return Err(Violation::Expect);
-    }
-    if headers.contains_key(header::CONNECTION) {
-        for name in nominated(&headers) {
-            headers.remove(name);
+    // Few requests have more of them than Host: one look at the names costs less than ten searches.
+    let of_the_connection: Vec<_> =
+        headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
+    for name in of_the_connection {
+        if name == header::CONNECTION {
+            for name in nominated(&headers) {
+                headers.remove(name);
+            }
         }
-        headers.remove(header::CONNECTION);
-    }
-    for name in
-        [header::HOST, header::TE, header::TRAILER, header::TRANSFER_ENCODING, header::UPGRADE]
-    {
-        headers.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection", "proxy-authorization"] {
-        headers.remove(name);
+        let value = headers.remove(&name);
+        let expects = name == header::EXPECT;
+        if expects && value.is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+            return Err(Violation::Expect);
+        }
     }
     Ok((headers, upgrade))
+}
+
+/// What concerns the connection to the client alone, and `Host`, which names us.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    const STANDARD: [HeaderName; 7] = [
+        header::CONNECTION,
+        header::EXPECT,
+        header::HOST,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    STANDARD.contains(name)
+        || ["keep-alive", "proxy-connection", "proxy-authorization"].contains(&name.as_str())
 }
 
 /// The name of a header that a plugin may set or remove.

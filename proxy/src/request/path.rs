@@ -81,6 +81,15 @@ pub(super) fn encode(version: Option<ApiVersion>, path: &str) -> String {
 
 /// Undoes percent-encoding, once.
 fn decode(raw: &str) -> Result<String, Violation> {
+    let decoded = if raw.contains('%') { decode_escapes(raw)? } else { raw.to_owned() };
+    let plain = decoded.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !plain && decoded.contains(char::is_control) {
+        return Err(Violation::Control);
+    }
+    Ok(decoded)
+}
+
+fn decode_escapes(raw: &str) -> Result<String, Violation> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
@@ -94,11 +103,7 @@ fn decode(raw: &str) -> Result<String, Violation> {
         }
         decoded.push(byte);
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| Violation::NotUtf8)?;
-    if decoded.contains(char::is_control) {
-        return Err(Violation::Control);
-    }
-    Ok(decoded)
+    String::from_utf8(decoded).map_err(|_| Violation::NotUtf8)
 }
 
 fn hex(digit: Option<u8>) -> Result<u8, Violation> {
