@@ -4,6 +4,7 @@
 //! below `target/`. Where something is missing the tests say so and pass, but fail in CI.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+#![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "dockerd/clients.rs"]
 mod clients;
@@ -15,6 +16,7 @@ mod daemon;
 #[path = "dockerd/proxy.rs"]
 mod proxy;
 #[path = "dockerd/shell.rs"]
+#[allow(dead_code, reason = "tests/image.rs uses the rest")]
 mod shell;
 #[path = "dockerd/wire.rs"]
 mod wire;

@@ -5,6 +5,7 @@
 //! variable, or a daemon, the tests say so and pass, but fail in CI.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+#![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "dockerd/daemon.rs"]
 #[allow(dead_code, reason = "tests/dockerd.rs uses the rest")]

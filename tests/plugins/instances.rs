@@ -79,7 +79,8 @@ fn instances_are_renewed() {
          (global.set $asked (i32.const 1))
          (call $abstain)",
     )
-    .with("(global $asked (mut i32) (i32.const 0))");
+    .with("(global $asked (mut i32) (i32.const 0))")
+    .never_remembered();
     let mut instances = in_process(&plugin);
     let mut first_answers = Vec::new();
     for n in 0..60_000 {
@@ -90,6 +91,33 @@ fn instances_are_renewed() {
     assert!((3..=4).contains(&first_answers.len()), "{first_answers:?}");
     let lives = first_answers.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(lives.into_iter().all(|life| (20_000..25_000).contains(&life)), "{first_answers:?}");
+}
+
+/// A plugin that answers without calling the proxy is asked once about each head; one that looked at
+/// the query, which is no part of it, is asked each time.
+#[test]
+fn an_answer_is_remembered_if_it_rests_on_the_head_alone() {
+    // Allows what it is asked first, and fails from then on.
+    let once = Plugin::deciding(
+        "(if (global.get $asked) (then unreachable))
+         (global.set $asked (i32.const 1))
+         (call $allow)",
+    )
+    .with("(global $asked (mut i32) (i32.const 0))");
+    let start = |plugin: &Plugin| {
+        Scene::new().plugin("once", plugin).arguments(&["--workers", "1"]).start()
+    };
+
+    let proxy = start(&once.clone());
+    assert_eq!(proxy.get("/version").status, 200);
+    assert_eq!(proxy.get("/version").status, 200, "it is not asked again");
+    assert_eq!(proxy.get("/version?a=b").status, 200, "nor with another query");
+    assert_eq!(proxy.get("/v1.41/version").status, 403, "about another head it is");
+    assert_eq!(proxy.get("/info").status, 200, "and what failed was not kept");
+
+    let proxy = start(&once.clone().never_remembered());
+    assert_eq!(proxy.get("/version").status, 200);
+    assert_eq!(proxy.get("/version").status, 403, "it is asked again");
 }
 
 fn ask(instances: &mut Instances) -> Vote {
