@@ -9,6 +9,7 @@ use std::{
     process::{Command, exit},
 };
 
+#[allow(unreachable_pub, reason = "the proxy includes it as well")]
 mod engine {
     include!("src/plugin/engine.rs");
 }

@@ -18,6 +18,10 @@ pub trait Policy: Sized + 'static {
     fn set_up(setup: &mut Setup<Self::Settings>) -> Self;
 
     /// Decides about a request. A panic refuses it.
+    ///
+    /// An answer that looked at no more than what [`Request`] holds (its operation, method, path,
+    /// version, target and body; not its query or headers) may be used again for a request that has
+    /// the same, without asking.
     fn decide(&self, request: &Request) -> Verdict;
 
     /// What is permitted with these settings, for the person who starts the proxy.

@@ -12,6 +12,7 @@ use dockgate::{
 /// musl's own allocator, which the binary of the image would have, takes a lock that all threads
 /// share, and gives large blocks back to the system at once: half as much CPU again for a request
 /// (`BENCHMARKS.md`).
+#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

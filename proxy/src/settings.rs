@@ -183,12 +183,15 @@ fn address(name: &'static str, text: &str) -> Result<Address, Error> {
 fn bind_config(config: &str) -> Result<Address, Error> {
     let mut words = config.split_whitespace();
     let text = words.next().unwrap_or_default();
-    if let Some(option) = words.find(|word| !["v4v6", "v6only"].contains(word)) {
+    if let Some(option) = words.find(|word| *word != "v4v6") {
         return Err(Error::Value {
             name: "BIND_CONFIG",
             value: config.to_owned(),
             problem: format!("has the option {option}, which only HAProxy knows: use --listen"),
         });
+    }
+    if let Some(port) = text.strip_prefix("ipv6@:") {
+        return address("BIND_CONFIG", &format!("[::]:{port}"));
     }
     let text = text.strip_prefix("ipv4@").or_else(|| text.strip_prefix("ipv6@")).unwrap_or(text);
     if text.starts_with('/') {

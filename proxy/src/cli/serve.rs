@@ -82,6 +82,10 @@ async fn serve_until_told(settings: Settings, plugins: Arc<[Loaded]>) -> Result<
     if let Some(workers) = Arc::into_inner(workers) {
         workers.into_iter().for_each(Handle::end);
     }
+    for plugin in plugins.iter().filter(|plugin| plugin.failures() > 0) {
+        let (plugin, failures) = (plugin.name(), plugin.failures());
+        tracing::warn!(plugin, failures, "it failed so often since the start");
+    }
     tracing::info!("ended");
     Ok(())
 }

@@ -31,6 +31,9 @@ use crate::{
     worker::Worker,
 };
 
+/// How much of an answer is held for a client that reads slowly, besides the room for the largest
+/// head. hyper would hold 400 kB.
+const HELD: usize = 16 << 10;
 /// How long a client may take to read the last words before its connection is closed.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -47,8 +50,9 @@ where
         worker,
         taken_over: RefCell::new(None),
     });
-    let mut connection =
-        http1::Builder::new().serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
+    let mut connection = http1::Builder::new()
+        .max_buf_size(line.worker.settings.head.size + HELD)
+        .serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
     let taken_over = drive(&mut connection, &line).await;
     let parts = connection.into_parts();
     let mut wire = parts.io.into_inner();

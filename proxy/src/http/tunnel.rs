@@ -22,8 +22,17 @@ pub(super) async fn carry(
     let (mut from_client, mut client_side) = tokio::io::split(client);
     let (mut from_daemon, mut daemon_side) = tokio::io::split(daemon);
     let upload = async {
-        tokio::io::copy(&mut from_client, &mut daemon_side).await?;
-        daemon_side.shutdown().await
+        match tokio::io::copy(&mut from_client, &mut daemon_side).await {
+            // The daemon takes no more. What still comes is read and dropped, or the system would
+            // reset the connection before the output has arrived.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await.map(drop)
+            }
+            copied => {
+                copied?;
+                daemon_side.shutdown().await
+            }
+        }
     };
     let download = async {
         let copied = copy_counting(&mut from_daemon, &mut client_side, to_client).await;

@@ -36,6 +36,9 @@ use crate::{
 
 /// How many connections a worker keeps for later.
 const IDLE: usize = 64;
+/// How much of an answer a connection holds at the most. hyper would come to hold 400 kB after a long
+/// answer, and keep them for the next.
+const BUFFER: usize = 16 << 10;
 /// When a daemon that is too busy to be connected to is asked again.
 const AGAIN: Duration = Duration::from_millis(5);
 
@@ -175,7 +178,7 @@ impl Upstream {
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static(upgrade.name()));
         let stream = self.stream().await?;
-        let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        let (mut connection, driver) = handshake(stream).await?;
         tokio::task::spawn_local(driver.with_upgrades());
         let mut response = connection.send_request(request).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -196,7 +199,7 @@ impl Upstream {
 
     async fn connect(&self) -> Result<Link, Failure> {
         let stream = self.stream().await?;
-        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, driver) = handshake(stream).await?;
         Ok(Link { sender, driver: Box::pin(driver), alarm: Alarm::new() })
     }
 
@@ -222,6 +225,14 @@ async fn connect(socket: &Path) -> io::Result<UnixStream> {
         }
     }
 }
+
+/// Makes HTTP of a stream, in which not more than [`BUFFER`] is read at once.
+async fn handshake(stream: UnixStream) -> Result<Handshake, Failure> {
+    Ok(http1::Builder::new().max_buf_size(BUFFER).handshake(TokioIo::new(stream)).await?)
+}
+
+/// What sends on a connection, and what drives it.
+type Handshake = (SendRequest<Sent>, http1::Connection<TokioIo<UnixStream>, Sent>);
 
 /// The body of a request, on its way to the daemon.
 pub enum Sent {

@@ -43,7 +43,7 @@ impl Timestamp {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Years of more than four digits are cut.
+    /// What is beyond the calendar is shown as its first second.
     fn at_second(second: u64) -> Self {
         let time = i64::try_from(second)
             .ok()

@@ -160,12 +160,14 @@ impl wit::request::Host for Context {
     }
 
     fn header(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        self.count_call(name.len())?;
-        let Some(name) = header_name(&name).filter(|name| !is_secret(name)) else {
-            return Ok(None);
-        };
-        let value = self.request().and_then(|request| request.headers().get(name));
-        Ok(value.and_then(|value| value.to_str().ok()).map(str::to_owned))
+        let known = header_name(&name).filter(|name| !is_secret(name));
+        let value = self
+            .request()
+            .zip(known)
+            .and_then(|(request, name)| request.headers().get(name)?.to_str().ok())
+            .map(str::to_owned);
+        self.count_call(name.len() + value.as_ref().map_or(0, String::len))?;
+        Ok(value)
     }
 }
 

@@ -17,8 +17,11 @@ use crate::{
 /// How many answers are kept before all are forgotten: more than a program's usual questions, and
 /// little memory for one that never asks the same.
 const KEPT: usize = 256;
-/// How long a path may be whose answer is kept, in bytes.
+/// How long method and path may be together whose answer is kept, in bytes.
 const KEPT_PATH: usize = 256;
+
+/// How long the words of a denial may be that is kept, in bytes.
+const KEPT_WORDS: usize = 1024;
 
 /// Answers of one plugin.
 #[derive(Default)]
@@ -46,7 +49,7 @@ impl Remembered {
 
     /// Keeps the answer to a request.
     pub(super) fn keep(&mut self, request: &CanonicalRequest, vote: Vote) {
-        if request.path().len() > KEPT_PATH {
+        if request.method().as_str().len() + request.path().len() > KEPT_PATH || is_long(&vote) {
             return;
         }
         if self.kept == KEPT {
@@ -58,10 +61,17 @@ impl Remembered {
     }
 }
 
+/// A denial in more words than are worth keeping.
+fn is_long(vote: &Vote) -> bool {
+    let Vote::Deny(denial) = vote else { return false };
+    let hint = denial.hint.as_ref().map_or(0, String::len);
+    denial.code.len() + denial.message.len() + hint > KEPT_WORDS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::OLDEST_SAFE_API;
+    use crate::{chain::Denial, request::OLDEST_SAFE_API};
 
     fn request(method: &str, target: &str) -> CanonicalRequest {
         let request = http::Request::builder().method(method).uri(target).body(()).unwrap();
@@ -95,5 +105,12 @@ mod tests {
         let long = request("GET", &format!("/{}", "x".repeat(KEPT_PATH)));
         remembered.keep(&long, Vote::Allow);
         assert_eq!(remembered.vote(&long), None);
+        let long = request(&"X".repeat(KEPT_PATH), "/x");
+        remembered.keep(&long, Vote::Allow);
+        assert_eq!(remembered.vote(&long), None);
+        let wordy =
+            Denial { status: 403, code: "no".into(), message: "x".repeat(KEPT_WORDS), hint: None };
+        remembered.keep(&request("GET", "/x"), Vote::Deny(wordy));
+        assert_eq!(remembered.vote(&request("GET", "/x")), None);
     }
 }

@@ -46,6 +46,10 @@ pub(super) fn canonical(
 ) -> Result<(HeaderMap, Option<Upgrade>), Violation> {
     check_content_type(&headers)?;
     let upgrade = upgrade(&headers, takes_over)?;
+    let expected = headers.get(header::EXPECT).map(header::HeaderValue::as_bytes);
+    if expected.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Violation::Expect);
+    }
     // Few requests have more of them than Host: one look at the names costs less than ten searches.
     let of_the_connection: Vec<_> =
         headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
@@ -55,11 +59,7 @@ pub(super) fn canonical(
                 headers.remove(name);
             }
         }
-        let value = headers.remove(&name);
-        let expects = name == header::EXPECT;
-        if expects && value.is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
-            return Err(Violation::Expect);
-        }
+        headers.remove(&name);
     }
     Ok((headers, upgrade))
 }

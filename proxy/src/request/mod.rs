@@ -23,6 +23,8 @@ use routes::{Answer, Body, Route, Target};
 /// carry a `HostConfig` that replaces the container's own.
 pub const OLDEST_SAFE_API: ApiVersion = ApiVersion { major: 1, minor: 24 };
 
+/// How long a target may be as it is sent, in bytes: what the types of HTTP hold.
+const LONGEST_TARGET: usize = 65_534;
 /// How long an edit may make the query, in bytes: as long as the head of a client's request.
 const LONGEST_QUERY: usize = 64 << 10;
 
@@ -66,7 +68,8 @@ impl CanonicalRequest {
         let takes_over =
             route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
         let (headers, upgrade) = headers::canonical(headers, takes_over)?;
-        Ok(Self { method, version, path, route, target, query, headers, upgrade })
+        let request = Self { method, version, path, route, target, query, headers, upgrade };
+        if request.fits() { Ok(request) } else { Err(Violation::LongTarget) }
     }
 
     /// The endpoint that the daemon will take it for.
@@ -143,8 +146,8 @@ impl CanonicalRequest {
             target.push('?');
             target.push_str(self.query.as_str());
         }
-        // What the encoders leave unencoded is a subset of what a target may hold; were that ever
-        // untrue, the daemon would be asked for a route that it does not have.
+        // The encoders leave unencoded only what a target may hold, and `fits` has seen to its length;
+        // were that ever untrue, the daemon would be asked for a route that it does not have.
         let uri =
             Uri::try_from(target).unwrap_or_else(|_| Uri::from_static("/_dockgate/unsendable"));
         (self.method, uri, self.headers)
@@ -156,7 +159,8 @@ impl CanonicalRequest {
     ) -> Result<bool, BadEdit> {
         let before = self.query.clone();
         change(&mut self.query).map_err(BadEdit::Unclean)?;
-        if self.query.as_str().len() > before.as_str().len().max(LONGEST_QUERY) {
+        let longest = before.as_str().len().max(LONGEST_QUERY);
+        if self.query.as_str().len() > longest || !self.fits() {
             return Err(BadEdit::LongQuery);
         }
         Ok(self.query != before)
@@ -187,7 +191,14 @@ impl CanonicalRequest {
         }
         let changed = clean != self.path;
         (self.path, self.target) = (clean, place);
-        Ok(changed)
+        if self.fits() { Ok(changed) } else { Err(BadEdit::Unclean(Violation::LongTarget)) }
+    }
+
+    /// Whether it can be sent: encoding makes up to three bytes of one.
+    fn fits(&self) -> bool {
+        let longest_path = LONGEST_TARGET.saturating_sub(self.query.as_str().len() + 1);
+        self.path.len() < longest_path / 4
+            || path::encode(self.version, &self.path).len() <= longest_path
     }
 }
 
@@ -358,6 +369,29 @@ mod tests {
         let (_, uri, headers) = request.into_parts();
         assert_eq!(uri, "/v1.41/containers/4f66/rename?name=b");
         assert_eq!(headers["x-team"], "web");
+    }
+
+    #[test]
+    fn what_can_not_be_sent_is_refused() {
+        let braces = "{".repeat(22_000);
+        let escapes = "%7B".repeat(22_000);
+        for target in
+            [format!("/containers/json?a={braces}"), format!("/containers/{escapes}/json")]
+        {
+            let found = parse("GET", &target).map(|request| request.operation());
+            assert_eq!(found, Err(Violation::LongTarget));
+        }
+        let fits =
+            parse("GET", &format!("/containers/json?a={}", "{".repeat(20_000))).expect("fits");
+        let (_, uri, _) = fits.into_parts();
+        assert_eq!(uri.path(), "/containers/json");
+        assert_eq!(uri.query().map(str::len), Some(2 + 60_000));
+
+        let mut request = parse("GET", "/containers/web/json").expect("clean");
+        let long = Edit::SetQuery("a".into(), "{".repeat(21_840));
+        assert_eq!(request.clone().edit(long), Err(BadEdit::LongQuery));
+        let long = Edit::SetTarget("{".repeat(22_000));
+        assert_eq!(request.edit(long), Err(BadEdit::Unclean(Violation::LongTarget)));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Violation {
     Version,
     #[error("API version {version} is older than {oldest}, the oldest that is let through")]
     OldVersion { version: ApiVersion, oldest: ApiVersion },
+    #[error("the request target is longer than 65 534 bytes when encoded as it is sent")]
+    LongTarget,
     #[error("the method is none that the Docker Engine API has")]
     Method,
     #[error("form bodies are not let through: the daemon would take them for the query")]
