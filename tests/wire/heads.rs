@@ -179,7 +179,7 @@ fn what_follows_a_head_with_two_readings_is_no_request() {
     assert_eq!(daemon.request_lines(), ["GET /containers/json?fence= HTTP/1.1"]);
 }
 
-const LIST: usize = 500_000;
+const LIST: usize = 230_000;
 
 #[test]
 fn the_answer_before_a_head_with_two_readings_arrives_whole() {

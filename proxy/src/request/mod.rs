@@ -374,13 +374,8 @@ mod tests {
     #[test]
     fn what_can_not_be_sent_is_refused() {
         let braces = "{".repeat(22_000);
-        let escapes = "%7B".repeat(22_000);
-        for target in
-            [format!("/containers/json?a={braces}"), format!("/containers/{escapes}/json")]
-        {
-            let found = parse("GET", &target).map(|request| request.operation());
-            assert_eq!(found, Err(Violation::LongTarget));
-        }
+        let found = parse("GET", &format!("/containers/json?a={braces}"));
+        assert_eq!(found.map(|request| request.operation()), Err(Violation::LongTarget));
         let fits =
             parse("GET", &format!("/containers/json?a={}", "{".repeat(20_000))).expect("fits");
         let (_, uri, _) = fits.into_parts();
