@@ -107,6 +107,28 @@ fn a_list_that_does_not_come_is_given_up() {
     assert_eq!(client.answer().status(), 200);
 }
 
+/// A connection that is used again gives the daemon its whole time again.
+#[test]
+fn every_list_has_the_whole_time() {
+    let daemon = Daemon::by_hand();
+    let proxy = open(&daemon).option("--answer-timeout", "0.6").start();
+    let mut client = proxy.client();
+    client.send(get("/containers/json"));
+    let mut link = daemon.link();
+    link.request();
+    link.send(ok("[]"));
+    assert_eq!(client.answer().status(), 200);
+    thread::sleep(Duration::from_millis(400));
+
+    client.send(get("/containers/json"));
+    link.request();
+    thread::sleep(Duration::from_millis(400));
+    link.send(ok("[]"));
+    assert_eq!(client.answer().status(), 200, "the time of the first had passed");
+
+    assert_eq!(client.ask(get("/containers/json")).status(), 504);
+}
+
 #[test]
 fn a_daemon_that_accepts_nobody_is_waited_for() {
     let daemon = Busy::new();

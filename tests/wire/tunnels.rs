@@ -103,6 +103,24 @@ fn without_the_headers_of_an_upgrade_it_is_the_stream_of_old() {
     }
 }
 
+/// The daemon has said all that it will and takes nothing more; a client that goes on sending, and is
+/// slow to read, still gets all of it.
+#[test]
+fn the_output_of_a_daemon_that_has_gone_arrives_while_the_input_goes_on() {
+    let daemon = Daemon::by_hand();
+    let proxy = all_open(&daemon);
+    let (mut client, mut link) = attached(&proxy, &daemon);
+    let mut input = client.writer();
+    let sending = thread::spawn(move || while input.write_all(&[b'x'; 4096]).is_ok() {});
+    let output = vec![b'o'; 150_000];
+    link.send(&output);
+    drop(link);
+    thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(client.exactly(output.len()), output);
+    client.socket().shutdown(std::net::Shutdown::Both).unwrap();
+    sending.join().unwrap();
+}
+
 #[test]
 fn output_follows_the_end_of_the_input() {
     let daemon = Daemon::by_hand();
