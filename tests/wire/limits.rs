@@ -90,21 +90,22 @@ fn a_head_that_is_too_large_is_refused_and_not_kept() {
         format!("GET /containers/json HTTP/1.1\r\nHost: a\r\n{headers}\r\n").into_bytes()
     };
     let large = format!("X: {}\r\n", "y".repeat(10 << 20));
-    for (request, limit) in [
-        (head(many(100)), 100),
-        (head(many(100_000)), 100),
-        (head(large), 65_536),
-        (get(&format!("/{}", "a".repeat(1 << 20))).into_bytes(), 65_536),
-        (vec![b'A'; 1 << 20], 65_536),
-        ("\r\n".repeat(1 << 19).into_bytes(), 65_536),
-        (get(&format!("/containers/json?a={}", "\"".repeat(30_000))).into_bytes(), 65_536),
+    let (bytes, headers) = ("larger than the limit of 65536 bytes", "more than 100 headers");
+    for (request, rule) in [
+        (head(many(100)), headers),
+        (head(many(100_000)), headers),
+        (head(large), bytes),
+        (get(&format!("/{}", "a".repeat(1 << 20))).into_bytes(), bytes),
+        (vec![b'A'; 1 << 20], bytes),
+        ("\r\n".repeat(1 << 19).into_bytes(), bytes),
+        (get(&format!("/containers/json?a={}", "\"".repeat(30_000))).into_bytes(), bytes),
     ] {
         let mut client = proxy.client();
         client.send(request);
         let refusal = client.answer();
         assert_eq!(refusal.status(), 431, "{}", refusal.text());
         let words = refusal.words();
-        assert!(words.ends_with(&format!("larger than the limit of {limit}")), "{words}");
+        assert!(words.ends_with(rule), "{words}");
         client.ends();
     }
     assert_eq!(proxy.client().ask(head(many(99))).status(), 200, "with Host it is the hundredth");

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{upstream, wire::Closed};
+use super::{
+    upstream,
+    wire::{Closed, HEADERS},
+};
 use crate::{chain::Refusal, log::Outcome, request::CanonicalRequest};
 
 /// A refusal in words.
@@ -81,7 +84,11 @@ impl Words {
             ),
             Closed::Large(limit) => words(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                format!("the head of the request is larger than the limit of {limit}"),
+                format!("the head of the request is larger than the limit of {limit} bytes"),
+            ),
+            Closed::ManyHeaders => words(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                format!("the request has more than {HEADERS} headers"),
             ),
         }
     }

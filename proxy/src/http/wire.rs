@@ -35,7 +35,7 @@ use super::{
 /// How many bytes a client may send ahead while its request is being answered.
 const AHEAD: usize = 64 << 10;
 /// How many headers a request may have.
-const HEADERS: usize = 100;
+pub(super) const HEADERS: usize = 100;
 
 /// The bounds of a head.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +55,10 @@ pub enum Closed {
     Violation(Violation),
     /// The head did not come in time.
     Slow(Duration),
-    /// The head is too large, or has too many headers.
+    /// The head has more than so many bytes.
     Large(usize),
+    /// It has more headers than it may.
+    ManyHeaders,
 }
 
 /// What the holder of a connection tells its wire, and is told by it.
@@ -344,7 +346,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         let length = match request.parse(&self.buffer) {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) => return Ok(None),
-            Err(httparse::Error::TooManyHeaders) => return Err(Closed::Large(HEADERS)),
+            Err(httparse::Error::TooManyHeaders) => return Err(Closed::ManyHeaders),
             Err(error) => return Err(Closed::Violation(Violation::Malformed(words(error)))),
         };
         if has_lone_lf(&self.buffer[..length]) {
