@@ -263,3 +263,32 @@ fn plugin(text: &str) -> Result<PluginEntry, Error> {
     };
     Ok(PluginEntry { source, settings })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bind_line_of_haproxy_means_what_it_meant() {
+        for (config, address) in [
+            (":2375", "tcp://0.0.0.0:2375"),
+            ("*:2375", "tcp://0.0.0.0:2375"),
+            ("[::]:2375 v4v6", "tcp://[::]:2375"),
+            ("127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+            ("ipv4@127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+            ("ipv6@:2375", "tcp://[::]:2375"),
+            ("/run/dockgate.sock", "unix:///run/dockgate.sock"),
+        ] {
+            assert_eq!(bind_config(config).unwrap().to_string(), address, "{config}");
+        }
+        for (config, named) in [
+            ("[::]:2375 v6only", "v6only"),
+            (":2375 ssl crt /x.pem", "ssl"),
+            ("2375", "BIND_CONFIG"),
+            ("", "BIND_CONFIG"),
+        ] {
+            let error = bind_config(config).unwrap_err().to_string();
+            assert!(error.contains(named), "{config}: {error}");
+        }
+    }
+}
