@@ -192,7 +192,7 @@ def refused(client):
         "container-create": lambda: client.api.create_container(IMAGE),
         "image-list": client.images.list,
         "info": client.info,
-        "system-events": lambda: next(client.events()),
+        # Not events: docker-py takes every error of that stream for its end.
     }
     for operation, call in calls.items():
         try:
