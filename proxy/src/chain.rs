@@ -10,7 +10,7 @@
 //!
 //! [`Approved`] can't be made anywhere else.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::request::{BadEdit, CanonicalRequest, Edit};
 
@@ -88,6 +88,9 @@ pub enum Failure {
     /// It answered something that can't be carried out.
     #[error("it answered nonsense: {0}")]
     Nonsense(String),
+    /// What it wanted to know could not be found out.
+    #[error("what it asks for could not be looked up: {0}")]
+    LookUp(String),
     /// It asked for a change that can't be made.
     #[error(transparent)]
     Edit(#[from] BadEdit),
@@ -111,7 +114,7 @@ pub enum Decision {
         by: usize,
     },
     /// It is refused, as it stood then.
-    Refuse(Refusal, Rc<CanonicalRequest>),
+    Refuse(Refusal, Arc<CanonicalRequest>),
 }
 
 /// Why a chain refuses.
@@ -152,12 +155,17 @@ impl Refusal {
 
 /// A request that a chain let through: all that the upstream accepts.
 #[derive(Debug)]
-pub struct Approved(CanonicalRequest);
+pub struct Approved(Arc<CanonicalRequest>);
 
 impl Approved {
-    /// The request.
+    /// The request, to look at.
+    pub fn request(&self) -> &Arc<CanonicalRequest> {
+        &self.0
+    }
+
+    /// The request, to be sent.
     pub fn into_request(self) -> CanonicalRequest {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 
@@ -174,7 +182,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Question {
     /// Shared with the plugin while it is asked, and with nobody else.
-    request: Rc<CanonicalRequest>,
+    request: Arc<CanonicalRequest>,
     /// How many plugins the chain has; more than `pass.turn`.
     plugins: usize,
     pass: Pass,
@@ -196,7 +204,7 @@ struct Pass {
 
 /// Brings a request before a chain of so many plugins.
 pub fn begin(request: CanonicalRequest, plugins: usize) -> Next {
-    Question { request: Rc::new(request), plugins, pass: Pass::default(), passes: 1 }.next()
+    Question { request: Arc::new(request), plugins, pass: Pass::default(), passes: 1 }.next()
 }
 
 impl Question {
@@ -206,7 +214,7 @@ impl Question {
     }
 
     /// The request to ask about.
-    pub fn request(&self) -> &Rc<CanonicalRequest> {
+    pub fn request(&self) -> &Arc<CanonicalRequest> {
         &self.request
     }
 
@@ -228,7 +236,7 @@ impl Question {
             Vote::Abstain => {}
         }
         for edit in answer.edits {
-            let request = Rc::make_mut(&mut self.request);
+            let request = Arc::make_mut(&mut self.request);
             if request.edit(edit).map_err(|bad| failed(bad.into()))? {
                 self.pass.changed_by = Some(by);
             }
@@ -263,7 +271,7 @@ impl Question {
         };
         match self.pass.reply {
             Some((reply, by)) => Decision::Reply { reply, by },
-            None => Decision::Forward { request: Approved(Rc::unwrap_or_clone(self.request)), by },
+            None => Decision::Forward { request: Approved(self.request), by },
         }
     }
 }

@@ -9,10 +9,8 @@ use dockgate::{
     plugin::cache,
 };
 
-/// musl's own allocator, which the binary of the image would have, takes a lock that all threads
-/// share, and gives large blocks back to the system at once: half as much CPU again for a request
-/// (`BENCHMARKS.md`).
-#[cfg(target_env = "musl")]
+/// The system's allocators keep too much (glibc: 4 MB more after a day's load) or take a lock that all
+/// threads share (musl: half as much CPU again for a request); `BENCHMARKS.md` has the numbers.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

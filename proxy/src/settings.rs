@@ -12,14 +12,16 @@ use std::{
 use crate::{
     cli::{LogFormat, Place, Serve},
     error::Error,
-    http::{upstream::Patience, wire::HeadLimits},
+    http::{gather::Room, upstream::Patience, wire::HeadLimits},
     listener::{Access, Address},
     log::{Format, Severity},
-    plugin::{Manifest, Setup},
+    plugin::{Grant, Manifest, Setup},
     worker,
 };
 
 const PORT: u16 = 2375;
+/// The room for bodies that plugins read, in bytes.
+const ROOM: usize = 256 << 20;
 const SOCKET: &str = "/var/run/docker.sock";
 
 /// What the proxy does.
@@ -35,6 +37,10 @@ pub struct Settings {
     pub plugins: Vec<PluginEntry>,
     /// What plugins from files may read.
     pub granted_environment: Vec<String>,
+    /// What else plugins from files may do, by name.
+    pub grants: Vec<(String, Grant)>,
+    /// How much memory plugins may have, by name, in MiB.
+    pub memory: Vec<(String, u32)>,
     /// Where compiled plugins are kept.
     pub cache: Option<PathBuf>,
     /// How the log looks.
@@ -87,9 +93,14 @@ impl Settings {
                 // The engine inside has its own, which is not known before it runs.
                 socket: if serve.demo { PathBuf::new() } else { socket(&serve.place)? },
                 patience: Patience { connect: serve.connect_timeout, answer: serve.answer_timeout },
+                max_body: (serve.max_body as usize) << 20,
+                max_answer: (serve.max_answer as usize) << 20,
+                room: Room::of(ROOM.max((serve.max_answer as usize) << 20)),
             },
             plugins: serve.plugins.iter().map(|p| plugin(p)).collect::<Result<_, _>>()?,
             granted_environment: serve.granted_environment.clone(),
+            grants: serve.grants.clone(),
+            memory: serve.memory.clone(),
             cache: serve.cache.clone().or_else(crate::plugin::cache::default_folder),
             log_format: match serve.log_format {
                 LogFormat::Auto => Format::for_stdout(),
@@ -165,7 +176,7 @@ pub fn setup(entry: &PluginEntry, manifest: &Manifest, granted: impl Fn(&str) ->
         other_names.clear();
     }
     other_names.sort();
-    Setup { settings: entry.settings.clone(), environment, other_names }
+    Setup { settings: entry.settings.clone(), environment, other_names, ..Setup::default() }
 }
 
 /// A variable that is set to something.

@@ -2,7 +2,6 @@
 //! daemon of its own, so that no request waits for a lock.
 
 use std::{
-    cell::RefCell,
     io,
     os::unix::net::UnixStream as StdUnixStream,
     rc::Rc,
@@ -23,12 +22,13 @@ use crate::{
     client::Client,
     http::{
         connection,
+        gather::Room,
         upstream::{Patience, Upstream},
         wire::HeadLimits,
     },
     log,
-    plugin::{Instances, Loaded},
-    request::ApiVersion,
+    plugin::{Daemon, Instances, Loaded, LookUp, Needs},
+    request::{ApiVersion, Operation},
 };
 
 /// What the requests of a worker share.
@@ -38,7 +38,9 @@ pub struct Worker {
     /// The plugins of the chain, in order.
     pub plugins: Arc<[Loaded]>,
     /// This worker's instances of them.
-    pub instances: RefCell<Instances>,
+    pub instances: Instances,
+    /// Where plugins look things up.
+    pub daemon: Daemon,
     /// This worker's way to the daemon.
     pub upstream: Rc<Upstream>,
     /// True when no new requests are to be taken.
@@ -56,6 +58,21 @@ pub struct Settings {
     pub socket: std::path::PathBuf,
     /// How long the daemon may take.
     pub patience: Patience,
+    /// How large a body of a request may be that a plugin reads, in bytes.
+    pub max_body: usize,
+    /// How large an answer may be that a plugin reads, in bytes.
+    pub max_answer: usize,
+    /// The room for all of these at a time.
+    pub room: Room,
+}
+
+impl Worker {
+    /// What the plugins of the chain together want to see of an operation.
+    pub fn needs(&self, operation: Operation) -> Needs {
+        self.plugins
+            .iter()
+            .fold(Needs::default(), |needs, plugin| needs.and(plugin.needs(operation)))
+    }
 }
 
 /// A connection that was accepted, on its way to a worker.
@@ -122,17 +139,32 @@ pub fn start(
     let our_load = Arc::clone(&load);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let (daemon, look_ups) = Daemon::new();
         let worker = Rc::new(Worker {
-            instances: RefCell::new(Instances::new(Arc::clone(&plugins))),
+            instances: Instances::new(Arc::clone(&plugins)),
+            daemon,
             upstream: Upstream::new(&settings.socket, settings.patience),
             plugins,
             drain,
             settings,
         });
-        LocalSet::new().block_on(&runtime, serve(worker, connections, our_load));
+        let local = LocalSet::new();
+        local.spawn_local(look_up_all(Rc::clone(&worker.upstream), look_ups));
+        local.block_on(&runtime, serve(worker, connections, our_load));
         log::flush();
     })?;
     Ok(Handle { queue, load, thread })
+}
+
+/// Asks the daemon what plugins want to know.
+async fn look_up_all(upstream: Rc<Upstream>, mut look_ups: mpsc::UnboundedReceiver<LookUp>) {
+    while let Some(look_up) = look_ups.recv().await {
+        let upstream = Rc::clone(&upstream);
+        tokio::task::spawn_local(async move {
+            let said = upstream.look_up(look_up.inspect.clone()).await;
+            look_up.answer(said);
+        });
+    }
 }
 
 async fn serve(

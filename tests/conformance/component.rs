@@ -1,12 +1,12 @@
 //! The bundled plugin as it is shipped, compiled to a component, behind the proxy's reading of
 //! requests: every environment, in this process.
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use dockgate::{
     chain::Vote,
     client::{Client, Peer},
-    plugin::{self, Asked, Instances, Limits, Loaded, Setup, bundled},
+    plugin::{self, Asked, Daemon, Instances, Limits, Loaded, LookUps, Setup, bundled},
     request::{CanonicalRequest, OLDEST_SAFE_API, Violation},
 };
 
@@ -35,7 +35,7 @@ fn compare(file: &str, at_least: usize) {
     let recording = Recording::read(file);
     let mut compared = 0;
     for row in &recording.rows {
-        let mut plugin = Plugin::set_up(&recording.dialect, &row.env);
+        let plugin = Plugin::set_up(&recording.dialect, &row.env);
         for verdict in recording.verdicts(row) {
             let Verdict { method, target, allowed } = verdict;
             // hyper cuts the fragment off before anybody sees it; that it never comes so far is
@@ -75,7 +75,9 @@ enum Decided {
 /// The plugin in one environment.
 struct Plugin {
     instances: Instances,
-    client: Rc<Client>,
+    client: Arc<Client>,
+    look_ups: Arc<LookUps>,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Plugin {
@@ -92,21 +94,30 @@ impl Plugin {
         };
         let engine = plugin::runtime().unwrap();
         let limits = Limits::default();
-        let loaded = Loaded::new(&engine, &manifest.name, bundled.code(), setup, limits).unwrap();
+        let loaded = Loaded::new(&engine, &manifest, bundled.code(), setup, &[], limits).unwrap();
         let client = Client { listener: "unix:///proxy.sock".into(), peer: Peer::Unix(None) };
-        Self { instances: Instances::new(Arc::from([loaded])), client: Rc::new(client) }
+        Self {
+            instances: Instances::new(Arc::from([loaded])),
+            client: Arc::new(client),
+            look_ups: LookUps::new(&Daemon::new().0),
+            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+        }
     }
 
-    fn decides(&mut self, method: &str, target: &str) -> Decided {
+    fn decides(&self, method: &str, target: &str) -> Decided {
         let Ok(request) = http::Request::builder().method(method).uri(target).body(()) else {
             return Decided::NoTarget;
         };
         let request = match CanonicalRequest::new(request.into_parts().0, OLDEST_SAFE_API) {
-            Ok(request) => Rc::new(request),
+            Ok(request) => Arc::new(request),
             Err(violation) => return Decided::Invalid(violation),
         };
-        let asked = Asked { request: &request, client: &self.client };
-        match self.instances.ask(0, &asked).unwrap().vote {
+        let asked = Asked {
+            request,
+            client: Arc::clone(&self.client),
+            look_ups: Arc::clone(&self.look_ups),
+        };
+        match self.runtime.block_on(self.instances.ask(0, &asked)).unwrap().vote {
             Vote::Allow => Decided::Allowed,
             Vote::Deny(_) => Decided::Denied,
             Vote::Abstain => panic!("{method} {target}: the plugin always has an opinion"),

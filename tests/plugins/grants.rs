@@ -220,7 +220,8 @@ fn what_is_written_to_standard_error_goes_to_the_log() {
         "(func $streams \"[method]output-stream.blocking-write-and-flush\") (memory $memory)",
     );
     let proxy = Scene::new().plugin("panics", &plugin).start();
-    assert_eq!(proxy.get("/version").status, 200);
+    let answer = proxy.get("/version");
+    assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(proxy.said("panics", "/version"), ["panicked at", "  line two"]);
     proxy.logged(|line| line["message"] == "panicked at" && line["level"] == "err");
 }

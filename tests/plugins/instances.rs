@@ -3,14 +3,13 @@
 use std::{
     io::Write as _,
     process::{Command, Stdio},
-    rc::Rc,
     sync::Arc,
 };
 
 use dockgate::{
     chain::Vote,
     client::{Client, Peer},
-    plugin::{self, Asked, Instances, Limits, Loaded, Setup},
+    plugin::{self, Asked, Daemon, Instances, Limits, Loaded, LookUps, Manifest, Setup},
     request::{CanonicalRequest, OLDEST_SAFE_API},
 };
 
@@ -81,10 +80,10 @@ fn instances_are_renewed() {
     )
     .with("(global $asked (mut i32) (i32.const 0))")
     .never_remembered();
-    let mut instances = in_process(&plugin);
+    let instances = in_process(&plugin);
     let mut first_answers = Vec::new();
     for n in 0..60_000 {
-        if ask(&mut instances) == Vote::Abstain {
+        if ask(&instances) == Vote::Abstain {
             first_answers.push(n);
         }
     }
@@ -120,11 +119,15 @@ fn an_answer_is_remembered_if_it_rests_on_the_head_alone() {
     assert_eq!(proxy.get("/version").status, 403, "it is asked again");
 }
 
-fn ask(instances: &mut Instances) -> Vote {
+fn ask(instances: &Instances) -> Vote {
     let (head, ()) = http::Request::get("/version").body(()).unwrap().into_parts();
-    let request = Rc::new(CanonicalRequest::new(head, OLDEST_SAFE_API).unwrap());
-    let client = Rc::new(Client { listener: "unix:///proxy.sock".into(), peer: Peer::Unix(None) });
-    instances.ask(0, &Asked { request: &request, client: &client }).unwrap().vote
+    let asked = Asked {
+        request: Arc::new(CanonicalRequest::new(head, OLDEST_SAFE_API).unwrap()),
+        client: Arc::new(Client { listener: "unix:///proxy.sock".into(), peer: Peer::Unix(None) }),
+        look_ups: LookUps::new(&Daemon::new().0),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(instances.ask(0, &asked)).unwrap().vote
 }
 
 /// The plugin, compiled as the proxy has it done, in this process.
@@ -139,6 +142,8 @@ fn in_process(plugin: &Plugin) -> Instances {
     let code = compiler.wait_with_output().unwrap().stdout;
     let engine = plugin::runtime().unwrap();
     let setup = Setup { settings: "{}".to_owned(), ..Setup::default() };
-    let loaded = Loaded::new(&engine, "plugin", &code, setup, Limits::default()).unwrap();
+    let manifest = Manifest { name: "plugin".to_owned(), ..Manifest::default() };
+    let limits = Limits::default();
+    let loaded = Loaded::new(&engine, &manifest, &code, setup, &[], limits).unwrap();
     Instances::new(Arc::from([loaded]))
 }

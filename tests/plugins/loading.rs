@@ -109,18 +109,34 @@ fn a_function_that_an_interface_does_not_have_is_named() {
     assert!(ended.words.contains("password"), "{}", ended.words);
 }
 
-/// An interface of the proxy's own that it does not have, or not in this version.
+/// An interface of the proxy's own that it does not have, or not in this version, or not without a
+/// grant.
 #[test]
-fn an_interface_of_another_version_is_named() {
-    for name in ["dockgate:filter/request@9.9.9", "dockgate:filter/docker@0.1.0"] {
+fn an_interface_that_is_not_there_is_named() {
+    for (name, words) in [
+        (
+            "dockgate:filter/request@9.9.9",
+            "it was built for version 9.9.9 of the interface, and this dockgate has 0.1.0: build it \
+             again, or use the dockgate that it was built for",
+        ),
+        (
+            "dockgate:filter/oracle@0.1.0",
+            "it imports dockgate:filter/oracle@0.1.0, which this dockgate does not have",
+        ),
+        (
+            "dockgate:filter/docker@0.1.0",
+            "it imports dockgate:filter/docker@0.1.0, which is not granted: grant it with --grant \
+             curious=look-ups",
+        ),
+        (
+            "dockgate:filter/clock@0.1.0",
+            "it imports dockgate:filter/clock@0.1.0, which is not granted: grant it with --grant \
+             curious=clock",
+        ),
+    ] {
         let plugin =
             importing(&format!("(import \"{name}\" (instance (export \"query\" (func))))"));
-        let ended = Scene::new().plugin("curious", &plugin).refusal();
-        assert_eq!(ended.code, Some(2), "{}", ended.words);
-        let words = format!(
-            "curious.wasm: component imports instance `{name}`, but a matching implementation was not found"
-        );
-        assert!(ended.words.contains(&words), "{}", ended.words);
+        is_refused(Scene::new().plugin("curious", &plugin), &format!("curious.wasm: {words}"));
     }
 }
 
@@ -142,10 +158,18 @@ fn an_export_that_is_missing_is_named() {
 
 #[test]
 fn an_export_of_another_version_is_missing() {
-    let words = "half.wasm: it does not export dockgate:filter/on-request@0.1.0: build it for the world `filter`";
-    for (name, other) in [
-        ("dockgate:filter/on-request@0.1.0", "dockgate:filter/on-request@9.9.9"),
-        ("(export \"decide\" (func $decide))", "(export \"decide-request\" (func $decide))"),
+    let missing = "half.wasm: it does not export dockgate:filter/on-request@0.1.0: build it for the world `filter`";
+    for (name, other, words) in [
+        (
+            "dockgate:filter/on-request@0.1.0",
+            "dockgate:filter/on-request@9.9.9",
+            "half.wasm: it was built for version 9.9.9 of the interface",
+        ),
+        (
+            "(export \"decide\" (func $decide))",
+            "(export \"decide-request\" (func $decide))",
+            missing,
+        ),
     ] {
         let plugin = Plugin::allowing().renaming(name, other);
         let ended = Scene::new().plugin("half", &plugin).refusal();
@@ -253,7 +277,11 @@ fn a_manifest_that_can_not_be_read_is_refused() {
         ("{}", "its manifest can't be read: missing field `name` at line 1 column 2"),
         (
             "{\"name\": \"x\", \"grants\": [\"everything\"]}",
-            "its manifest can't be read: unknown field `grants`, expected one of `name`, `version`, `description`, `environment`, `environment-names` at line 1 column 22",
+            "its manifest can't be read: unknown variant `everything`, expected `look-ups` or `clock` at line 1 column 37",
+        ),
+        (
+            "{\"name\": \"x\", \"interests\": [{\"operations\": [\"container-lst\"]}]}",
+            "its manifest can't be read: no operation is called \"container-lst\" (`dockgate operations` lists them)",
         ),
     ] {
         let plugin = Plugin::allowing().with_manifest(manifest);

@@ -8,13 +8,14 @@
 )]
 
 pub mod healthcheck;
+mod load;
 pub mod serve;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 
-use crate::{log::Severity, request::ApiVersion};
+use crate::{log::Severity, plugin::Grant, request::ApiVersion};
 
 /// A programmable filter proxy for the Docker Engine API.
 ///
@@ -115,6 +116,25 @@ pub struct Serve {
         value_delimiter = ','
     )]
     pub granted_environment: Vec<String>,
+    /// What a plugin from a file may do, by the name that it has in its manifest: look-ups (ask the
+    /// daemon about things) or clock (know the time); may be repeated
+    #[arg(
+        long = "grant",
+        value_name = "PLUGIN=GRANT",
+        env = "DOCKGATE_GRANTS",
+        value_delimiter = ',',
+        value_parser = grant
+    )]
+    pub grants: Vec<(String, Grant)>,
+    /// How much memory an instance of a plugin may have, in MiB [default: 32]; may be repeated
+    #[arg(
+        long = "plugin-memory",
+        value_name = "PLUGIN=MIB",
+        env = "DOCKGATE_PLUGIN_MEMORY",
+        value_delimiter = ',',
+        value_parser = memory
+    )]
+    pub memory: Vec<(String, u32)>,
     /// Where compiled plugins are kept
     ///
     /// Without it, dockgate in XDG_CACHE_HOME or in ~/.cache.
@@ -137,6 +157,13 @@ pub struct Serve {
     /// How large a request line with its headers may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 65_536, env = "DOCKGATE_MAX_HEAD", value_parser = clap::value_parser!(u32).range(1024..=65_536))]
     pub max_head: u32,
+    /// How large the body of a request may be that a plugin reads, in MiB; all others have no limit
+    #[arg(long, value_name = "MIB", default_value_t = 4, env = "DOCKGATE_MAX_BODY", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_body: u32,
+    /// How large an answer of the daemon's may be that a plugin reads, in MiB; all others have no
+    /// limit
+    #[arg(long, value_name = "MIB", default_value_t = 32, env = "DOCKGATE_MAX_ANSWER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_answer: u32,
     /// How long a request line with its headers may take to arrive
     #[arg(long, value_name = "SECONDS", default_value = "10", env = "DOCKGATE_HEAD_TIMEOUT", value_parser = seconds)]
     pub head_timeout: Duration,
@@ -175,6 +202,29 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.001..=1e9).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "give seconds, such as 10 or 0.5".to_owned())
+}
+
+/// Reads `PLUGIN=GRANT`.
+fn grant(text: &str) -> Result<(String, Grant), String> {
+    let (plugin, grant) = of_plugin(text)?;
+    let names: Vec<_> =
+        Grant::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+    let names: Vec<_> = names.iter().map(PossibleValue::get_name).collect();
+    let grant = Grant::from_str(grant, false)
+        .map_err(|_| format!("there is no grant {grant:?}; there is {}", names.join(", ")))?;
+    Ok((plugin, grant))
+}
+
+/// Reads `PLUGIN=MIB`.
+fn memory(text: &str) -> Result<(String, u32), String> {
+    let (plugin, mib) = of_plugin(text)?;
+    let mib = mib.parse().ok().filter(|mib| (1..=2048).contains(mib));
+    Ok((plugin, mib.ok_or("give 1 to 2048 MiB, such as my-policy=64")?))
+}
+
+fn of_plugin(text: &str) -> Result<(String, &str), String> {
+    let (plugin, value) = text.rsplit_once('=').ok_or("name the plugin, and what it is given")?;
+    Ok((plugin.to_owned(), value))
 }
 
 fn api_version(text: &str) -> Result<ApiVersion, String> {

@@ -9,13 +9,13 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use super::Serve;
+use super::{Serve, load::load_all};
 use crate::{
     error::Error,
     listener::Listener,
     log::{self, Format},
-    plugin::{self, Limits, Loaded, bundled, cache},
-    settings::{self, PluginEntry, PluginSource, Settings},
+    plugin::Loaded,
+    settings::Settings,
     worker::{self, Accepted, Handle},
 };
 
@@ -121,46 +121,6 @@ fn open_all(settings: &Settings) -> Result<Vec<Listener>, Error> {
     }
     tracing::info!("in front of unix://{}", settings.requests.socket.display());
     Ok(listeners)
-}
-
-fn load_all(settings: &Settings) -> Result<Arc<[Loaded]>, Error> {
-    let engine = plugin::runtime().map_err(|error| Error::Plugin {
-        plugin: "of any kind".to_owned(),
-        problem: format!("this machine can't run WebAssembly: {error:#}"),
-    })?;
-    settings.plugins.iter().map(|entry| load(&engine, entry, settings)).collect()
-}
-
-fn load(
-    engine: &wasmtime::Engine,
-    entry: &PluginEntry,
-    settings: &Settings,
-) -> Result<Loaded, Error> {
-    let limits = Limits::default();
-    match &entry.source {
-        PluginSource::Bundled(name) => {
-            let source = format!("bundled:{name}");
-            let wrong = |problem| Error::Plugin { plugin: source.clone(), problem };
-            let bundled = bundled::find(name).ok_or_else(|| {
-                let names: Vec<_> = bundled::ALL.iter().map(|bundled| bundled.name).collect();
-                wrong(format!(
-                    "there is no such plugin in this binary; there is {}",
-                    names.join(", ")
-                ))
-            })?;
-            let manifest = bundled.manifest();
-            let setup = settings::setup(entry, &manifest, |_| true);
-            Loaded::new(engine, &manifest.name, bundled.code(), setup, limits).map_err(wrong)
-        }
-        PluginSource::File(path) => {
-            let source = path.display().to_string();
-            let wrong = |problem| Error::Plugin { plugin: source.clone(), problem };
-            let file = cache::load(engine, path, settings.cache.as_deref()).map_err(wrong)?;
-            let granted = |name: &str| settings.granted_environment.iter().any(|g| g == name);
-            let setup = settings::setup(entry, &file.manifest, granted);
-            Loaded::new(engine, &file.manifest.name, &file.code, setup, limits).map_err(wrong)
-        }
-    }
 }
 
 /// Shows what is permitted, and what the plugins find odd in their settings.

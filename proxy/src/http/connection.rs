@@ -6,6 +6,7 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::Poll,
     time::{Duration, SystemTime},
 };
@@ -45,7 +46,7 @@ where
     let wire = Wire::new(stream, worker.settings.head);
     let line = Rc::new(Line {
         client_words: client.to_string().into(),
-        client: Rc::new(client),
+        client: Arc::new(client),
         wire: wire.control(),
         worker,
         taken_over: RefCell::new(None),

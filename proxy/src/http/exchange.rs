@@ -3,9 +3,9 @@
 use std::{
     cell::RefCell,
     convert::Infallible,
-    future::ready,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -15,16 +15,17 @@ use hyper::{body::Incoming, service::Service, upgrade::Upgraded};
 
 use super::{
     body::{Answer, Exchange},
+    gather::{self, NotHeld, Place, gather},
     refusal::Words,
-    upstream::Answered,
+    upstream::{Answered, Leased},
     wire::Control,
 };
 use crate::{
     chain::{self, Approved, Decision, Next, Reply},
     client::Client,
     log::{self, Outcome, Record},
-    plugin::Asked,
-    request::{CanonicalRequest, Operation, Upgrade, routes},
+    plugin::{Asked, LookUps, Needs},
+    request::{CanonicalRequest, Operation, Upgrade, Violation, routes},
     worker::Worker,
 };
 
@@ -33,7 +34,7 @@ pub(super) struct Line {
     /// The worker that serves it.
     pub worker: Rc<Worker>,
     /// Who is at the other end.
-    pub client: Rc<Client>,
+    pub client: Arc<Client>,
     /// The same in the words of the log.
     pub client_words: Rc<str>,
     /// Its wire.
@@ -52,13 +53,6 @@ pub(super) struct TakenOver {
     pub exchange: Exchange,
 }
 
-/// What a request came to, before anything is sent.
-enum Ruling {
-    /// It goes to the daemon. The client asked for an upgrade, or not.
-    Forward(Approved, Option<Upgrade>, Exchange),
-    Answer(Response<Answer>),
-}
-
 /// What a chain allowed.
 enum Allowed {
     Forward(Approved),
@@ -73,54 +67,138 @@ impl Service<Request<Incoming>> for Answering {
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>>>>;
 
-    /// The decision is made at once, before the future is first polled.
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let line = Rc::clone(&self.0);
         let (head, body) = request.into_parts();
-        match self.0.rule(head) {
-            Ruling::Answer(response) => {
-                self.0.wire.keep_open();
-                Box::pin(ready(Ok(response)))
-            }
-            Ruling::Forward(approved, upgrade, exchange) => {
-                let line = Rc::clone(&self.0);
-                Box::pin(async move { Ok(line.forward(approved, body, upgrade, exchange).await) })
-            }
-        }
+        let exchange = line.begin(&head);
+        Box::pin(async move { Ok(line.answer(head, body, exchange).await) })
     }
 }
 
 impl Line {
-    /// Decides about a request, and starts the record of it. Nothing here waits.
-    fn rule(&self, head: Parts) -> Ruling {
-        let mut exchange = self.begin(&head);
+    /// Decides about a request and has it answered. Nothing waits before it is decided but for a
+    /// body that a plugin reads, and for look-ups.
+    async fn answer(
+        &self,
+        head: Parts,
+        body: Incoming,
+        mut exchange: Exchange,
+    ) -> Response<Answer> {
         let request = match CanonicalRequest::new(head, self.worker.settings.oldest_api) {
             Ok(request) => request,
-            Err(violation) => return Ruling::Answer(refuse(Words::invalid(&violation), exchange)),
+            Err(violation) => return self.refuse(Words::invalid(&violation), exchange),
         };
         exchange.record.operation = request.operation().name();
         if matches!(request.answer(), routes::Answer::Hijack | routes::Answer::Prompt) {
             self.wire.keep_open();
         }
+        let needs = self.worker.needs(request.operation());
+        if needs == Needs::default() {
+            return self.decide_and_send(request, Some(body), needs, exchange).await;
+        }
+        // Rare and large: apart, so that the future of an ordinary request is small.
+        Box::pin(self.read_and_decide(request, body, needs, exchange)).await
+    }
+
+    /// Reads the body where a plugin asks for it, before anything is decided.
+    async fn read_and_decide(
+        &self,
+        mut request: CanonicalRequest,
+        body: Incoming,
+        needs: Needs,
+        exchange: Exchange,
+    ) -> Response<Answer> {
+        if needs.response.is_some() || needs.items {
+            request.want_plain_answer();
+        }
+        if !needs.request_body || !request.has_readable_body() {
+            return self.decide_and_send(request, Some(body), needs, exchange).await;
+        }
+        let (body, _place) = match self.hold(body).await {
+            Ok(held) => held,
+            Err(words) => return self.refuse(words, exchange),
+        };
+        match request.with_body(&body) {
+            Ok(request) => self.decide_and_send(request, None, needs, exchange).await,
+            Err(violation) => self.refuse(Words::invalid(&violation), exchange),
+        }
+    }
+
+    /// Reads the body of a request, which a plugin is to see.
+    async fn hold(&self, body: Incoming) -> Result<(Bytes, Place), Words> {
+        let settings = &self.worker.settings;
+        let held = gather(body, settings.max_body, &settings.room);
+        let late = || {
+            let words = format!("the body of the request did not come within {:?}", gather::TIME);
+            Words::not_held(StatusCode::REQUEST_TIMEOUT, words)
+        };
+        let held = tokio::time::timeout(gather::TIME, held).await.map_err(|_| late())?;
+        held.map_err(|error| match error {
+            NotHeld::Large(limit) => Words::not_held(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Violation::LargeBody(limit).to_string(),
+            ),
+            NotHeld::NoRoom => Words::not_held(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many bodies are being read at once: try again".to_owned(),
+            ),
+            NotHeld::Broken(_) => match self.wire.broken() {
+                Some(violation) => Words::invalid(&violation),
+                None => Words::invalid(&"the body of the request broke off"),
+            },
+        })
+    }
+
+    async fn decide_and_send(
+        &self,
+        request: CanonicalRequest,
+        body: Option<Incoming>,
+        needs: Needs,
+        mut exchange: Exchange,
+    ) -> Response<Answer> {
         let upgrade = request.upgrade();
-        let (decided, by) = self.decide(request);
+        let look_ups = LookUps::new(&self.worker.daemon);
+        let (decided, by) = self.decide(request, &look_ups).await;
         exchange.record.plugin = by.map(|by| self.worker.plugins[by].shared_name());
         match decided {
-            Ok(Allowed::Forward(approved)) => Ruling::Forward(approved, upgrade, exchange),
-            Ok(Allowed::Reply(reply)) => Ruling::Answer(respond(reply, exchange)),
-            Err(words) => Ruling::Answer(refuse(words, exchange)),
+            Ok(Allowed::Reply(reply)) => {
+                self.wire.keep_open();
+                respond(reply, exchange)
+            }
+            Err(words) => self.refuse(words, exchange),
+            Ok(Allowed::Forward(approved)) if needs.response.is_none() && !needs.items => {
+                match self.send(approved, body, upgrade, exchange).await {
+                    Ok((response, exchange)) => response.map(|body| Answer::daemon(body, exchange)),
+                    Err(refused) => refused,
+                }
+            }
+            Ok(Allowed::Forward(approved)) => {
+                let asked = self.asked(approved.request(), &look_ups);
+                match self.send(approved, body, upgrade, exchange).await {
+                    Ok((response, exchange)) => {
+                        Box::pin(self.review(asked, needs, response, exchange)).await
+                    }
+                    Err(refused) => refused,
+                }
+            }
         }
     }
 
     /// Asks the chain, and says which plugin settled it, by its place in the chain.
-    fn decide(&self, request: CanonicalRequest) -> (Result<Allowed, Words>, Option<usize>) {
+    async fn decide(
+        &self,
+        request: CanonicalRequest,
+        look_ups: &Arc<LookUps>,
+    ) -> (Result<Allowed, Words>, Option<usize>) {
         let plugins = &self.worker.plugins;
-        let mut instances = self.worker.instances.borrow_mut();
         let mut next = chain::begin(request, plugins.len());
         loop {
             match next {
                 Next::Ask(question) => {
-                    let asked = Asked { request: question.request(), client: &self.client };
-                    let answer = instances.ask(question.plugin(), &asked);
+                    let asked = self.asked(question.request(), look_ups);
+                    let answer = self.worker.instances.ask(question.plugin(), &asked).await;
+                    // Shared with nobody, the request can be changed in its place.
+                    drop(asked);
                     next = question.answer(answer);
                 }
                 Next::Decided(Decision::Forward { request, by }) => {
@@ -138,21 +216,29 @@ impl Line {
         }
     }
 
-    /// Sends a request to the daemon, and its answer on. Where the daemon takes the connection
-    /// over, the future never ends: the holder of the connection carries on.
-    async fn forward(
+    fn asked(&self, request: &Arc<CanonicalRequest>, look_ups: &Arc<LookUps>) -> Asked {
+        Asked {
+            request: Arc::clone(request),
+            client: Arc::clone(&self.client),
+            look_ups: Arc::clone(look_ups),
+        }
+    }
+
+    /// Sends a request to the daemon and gives its answer, or what is said in its place. Where the
+    /// daemon takes the connection over, the future never ends: the holder of the connection carries
+    /// on.
+    async fn send(
         &self,
         approved: Approved,
-        body: Incoming,
+        body: Option<Incoming>,
         upgrade: Option<Upgrade>,
         mut exchange: Exchange,
-    ) -> Response<Answer> {
+    ) -> Result<(Response<Leased>, Exchange), Response<Answer>> {
         match self.worker.upstream.send(approved, body).await {
-            Ok(Answered::Response(response)) => {
+            Ok(Answered::Response(mut response)) => {
                 exchange.record.status = response.status().as_u16();
-                let mut response = response.map(|body| Answer::daemon(body, exchange));
                 strip_hop_by_hop(response.headers_mut());
-                response
+                Ok((response, exchange))
             }
             Ok(Answered::TakenOver(head, daemon)) => {
                 let head = for_client(head, upgrade);
@@ -161,7 +247,7 @@ impl Line {
                 self.taken_over.replace(Some(TakenOver { head, daemon, exchange }));
                 std::future::pending().await
             }
-            Err(failure) => match self.wire.broken() {
+            Err(failure) => Err(match self.wire.broken() {
                 Some(violation) => {
                     let mut response = refuse(Words::invalid(&violation), exchange);
                     let close = HeaderValue::from_static("close");
@@ -169,8 +255,14 @@ impl Line {
                     response
                 }
                 None => refuse(Words::unanswered(&failure), exchange),
-            },
+            }),
         }
+    }
+
+    /// Refuses a request that goes nowhere.
+    fn refuse(&self, words: Words, exchange: Exchange) -> Response<Answer> {
+        self.wire.keep_open();
+        refuse(words, exchange)
     }
 
     fn begin(&self, head: &Parts) -> Exchange {
@@ -195,7 +287,7 @@ impl Line {
 }
 
 /// A refusal, and why, for the client and for the log.
-fn refuse(words: Words, mut exchange: Exchange) -> Response<Answer> {
+pub(super) fn refuse(words: Words, mut exchange: Exchange) -> Response<Answer> {
     let body = words.body();
     exchange.record.verdict = words.outcome;
     exchange.record.reason = Some(words.message);

@@ -7,7 +7,11 @@ use super::{
     upstream,
     wire::{Closed, HEADERS},
 };
-use crate::{chain::Refusal, log::Outcome, request::CanonicalRequest};
+use crate::{
+    chain::{Denial, Failure, Refusal},
+    log::Outcome,
+    request::CanonicalRequest,
+};
 
 /// A refusal in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +40,11 @@ impl Words {
         let fault =
             |message| Self { status: StatusCode::FORBIDDEN, outcome: Outcome::Fault, message };
         match refusal {
-            Refusal::Denied { denial, .. } => Self {
-                status: StatusCode::from_u16(denial.status).unwrap_or(StatusCode::FORBIDDEN),
-                outcome: Outcome::Deny,
-                message: match denial.hint {
-                    Some(hint) => format!("{}: {hint}", denial.message),
-                    None => denial.message,
-                },
+            Refusal::Denied { denial, .. } => Self::denied(denial),
+            Refusal::Failed { failure: failure @ Failure::LookUp(_), .. } => Self {
+                status: StatusCode::BAD_GATEWAY,
+                outcome: Outcome::Fault,
+                message: format!("{what} can't be decided by the plugin {plugin}: {failure}"),
             },
             Refusal::NobodyAllowed => Self {
                 status: StatusCode::FORBIDDEN,
@@ -56,6 +58,37 @@ impl Words {
                 fault(format!("{what} is refused, since the plugin {plugin} goes on changing it"))
             }
         }
+    }
+
+    /// Of what a plugin denies.
+    pub(super) fn denied(denial: Denial) -> Self {
+        Self {
+            status: StatusCode::from_u16(denial.status).unwrap_or(StatusCode::FORBIDDEN),
+            outcome: Outcome::Deny,
+            message: match denial.hint {
+                Some(hint) => format!("{}: {hint}", denial.message),
+                None => denial.message,
+            },
+        }
+    }
+
+    /// Of a request whose body a plugin is to read, and that is too large or finds no room.
+    pub(super) fn not_held(status: StatusCode, message: String) -> Self {
+        Self { status, outcome: Outcome::Invalid, message }
+    }
+
+    /// Of an answer that a plugin is to see and can't.
+    pub(super) fn unreadable(why: &str) -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            outcome: Outcome::Fault,
+            message: format!("the answer of the Docker daemon is not sent, since {why}"),
+        }
+    }
+
+    /// Of an answer about which a plugin failed.
+    pub(super) fn not_sent(failure: &Failure, plugin: &str) -> Self {
+        Self::unreadable(&format!("the plugin {plugin} failed: {failure}"))
     }
 
     /// Of a request that was allowed, and to which the daemon gives no answer.

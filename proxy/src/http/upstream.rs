@@ -17,6 +17,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::{
     body::Incoming,
     client::conn::{
@@ -31,7 +32,8 @@ use tokio::{net::UnixStream, time::Instant};
 use super::alarm::Alarm;
 use crate::{
     chain::Approved,
-    request::{Upgrade, routes::Answer},
+    plugin::Said,
+    request::{Content, Inspect, Upgrade, routes::Answer},
 };
 
 /// How many connections a worker keeps for later.
@@ -39,6 +41,8 @@ const IDLE: usize = 64;
 /// How much of an answer a connection holds at the most. hyper would come to hold 400 kB after a long
 /// answer, and keep them for the next.
 const BUFFER: usize = 16 << 10;
+/// How much the daemon may say of one thing that is looked up, in bytes.
+const FOUND: usize = 4 << 20;
 /// When a daemon that is too busy to be connected to is asked again.
 const AGAIN: Duration = Duration::from_millis(5);
 
@@ -109,14 +113,15 @@ impl Upstream {
         Rc::new(Self { socket: socket.to_owned(), patience, idle: RefCell::default() })
     }
 
-    /// Sends a request that was let through, with the body that the client sends.
+    /// Sends a request that was let through, with the body that was read with it; where none was,
+    /// with the one that the client sends.
     ///
     /// # Errors
     /// Where the daemon gives no answer.
     pub async fn send(
         self: &Rc<Self>,
         approved: Approved,
-        body: Incoming,
+        body: Option<Incoming>,
     ) -> Result<Answered, Failure> {
         let request = approved.into_request();
         let upgrade = match request.answer() {
@@ -126,14 +131,39 @@ impl Upstream {
             _ => request.upgrade(),
         };
         let prompt = request.answer() == Answer::Prompt;
+        let body = match (request.content(), body) {
+            (Content::Json(json), _) => Sent::Whole(Some(json.to_text().into())),
+            (Content::Unread, Some(body)) => Sent::from(body),
+            (Content::Unread | Content::Empty, _) => Sent::Nothing,
+        };
         let (method, uri, headers) = request.into_parts();
-        let mut sent = Request::new(Sent::from(body));
+        let mut sent = Request::new(body);
         (*sent.method_mut(), *sent.uri_mut(), *sent.headers_mut()) = (method, uri, headers);
         sent.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
         match upgrade {
             // Rare and large: apart, so that the future of an ordinary request is small.
             Some(upgrade) => Box::pin(self.take_over(sent, upgrade)).await,
             None => self.exchange(sent, prompt.then_some(self.patience.answer)).await,
+        }
+    }
+
+    /// Asks about one thing, for a plugin. A thing that is not there is no error.
+    pub async fn look_up(self: &Rc<Self>, inspect: Inspect) -> Said {
+        let mut request = Request::new(Sent::Nothing);
+        *request.uri_mut() = inspect.into_uri();
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
+        let answered = self.exchange(request, Some(self.patience.answer)).await;
+        let Answered::Response(response) = answered.map_err(|failure| failure.to_string())? else {
+            return Err(Failure::Switched.to_string());
+        };
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, FOUND).collect().await.map_err(|error| error.to_string())?;
+        let text = String::from_utf8(body.to_bytes().into())
+            .map_err(|_| "the Docker daemon's answer is not text".to_owned())?;
+        match head.status {
+            StatusCode::OK => Ok(Some(text)),
+            StatusCode::NOT_FOUND => Ok(None),
+            status => Err(format!("the Docker daemon says {status}: {}", text.trim())),
         }
     }
 
@@ -238,6 +268,8 @@ type Handshake = (SendRequest<Sent>, http1::Connection<TokioIo<UnixStream>, Sent
 pub enum Sent {
     /// None: nothing is polled, and nothing is framed.
     Nothing,
+    /// What plugins have read, in one piece.
+    Whole(Option<Bytes>),
     /// What the client sends, as it comes, and what is held until it is sent.
     Streamed(Incoming, Rc<()>),
 }
@@ -252,7 +284,8 @@ impl Sent {
     /// Alive as long as there is something left to send.
     fn upload(&self) -> Weak<()> {
         match self {
-            Self::Nothing => Weak::new(),
+            // It is sent at once, or with what is left of it the connection is closed.
+            Self::Nothing | Self::Whole(_) => Weak::new(),
             Self::Streamed(_, held) => Rc::downgrade(held),
         }
     }
@@ -268,6 +301,7 @@ impl Body for Sent {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match self.get_mut() {
             Self::Nothing => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Streamed(body, _) => Pin::new(body).poll_frame(cx),
         }
     }
@@ -275,6 +309,7 @@ impl Body for Sent {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Nothing => true,
+            Self::Whole(bytes) => bytes.is_none(),
             Self::Streamed(body, _) => body.is_end_stream(),
         }
     }
@@ -282,6 +317,9 @@ impl Body for Sent {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Nothing => SizeHint::with_exact(0),
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             Self::Streamed(body, _) => body.size_hint(),
         }
     }

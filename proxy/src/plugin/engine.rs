@@ -14,6 +14,8 @@ pub(super) fn engine_config() -> Config {
         .consume_fuel(true)
         // Enough for a JSON parser's recursion, and a stack overflow of the guest stays its trap.
         .max_wasm_stack(256 << 10)
+        // The same, and as much for what the proxy does on behalf of a guest.
+        .async_stack_size(512 << 10)
         // What plugins have no use for is not there to be attacked.
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)

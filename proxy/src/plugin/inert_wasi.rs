@@ -107,7 +107,8 @@ fn answer(
 fn give_back(store: &mut StoreContextMut<Context>, arguments: &[Val]) -> wasmtime::Result<()> {
     for argument in arguments {
         if let Val::Resource(handle) = argument {
-            handle.resource_drop(&mut *store)?;
+            // What it is turned into is ours, and nothing.
+            handle.try_into_resource::<Inert>(&mut *store)?;
         }
     }
     Ok(())

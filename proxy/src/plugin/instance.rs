@@ -1,341 +1,262 @@
-//! A plugin, and the instances of it that answer.
+//! The instances of plugins that answer, and what they are asked.
+
+mod cost;
 
 use std::{
-    collections::BTreeMap,
-    rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    cell::{Cell, RefCell},
+    sync::Arc,
 };
 
-use wasmtime::{Engine, Store, Trap, component::Linker};
+use tokio::sync::Semaphore;
+use wasmtime::{Store, Trap};
 
 use super::{
-    bindings,
-    imports::{self, Context, Staged, TooManyCalls},
-    inert_wasi,
+    Loaded, Needs,
+    bindings::{
+        dockgate::filter::types,
+        exports::dockgate::filter::{on_item, on_request, on_response},
+    },
+    imports::{
+        Asked, Context, LookUpFailed, Misuse, Phase, ResponseEdit, ResponseView, Staged,
+        TooManyCalls,
+    },
+    loaded::shown,
     memory::TooMuchMemory,
-    precompiled,
     remembered::Remembered,
 };
 use crate::{
-    chain::{Answer, Denial, Failure, Reply, Vote},
-    client::Client,
-    request::CanonicalRequest,
+    chain::{Answer, Denial, Failure, Vote},
+    request::{CanonicalRequest, Content, Edit},
 };
 
-use bindings::{
-    dockgate::filter::types,
-    exports::dockgate::filter::{lifecycle, on_request, overview},
-};
+pub use cost::Cost;
 
-/// What a plugin may use.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Fuel for one answer; 100 million are some five milliseconds.
-    pub decide_fuel: u64,
-    /// Fuel for setting an instance up.
-    pub configure_fuel: u64,
-    /// Bytes of memory.
-    pub memory: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { decide_fuel: 100_000_000, configure_fuel: 1_000_000_000, memory: 32 << 20 }
-    }
-}
-
-/// What a guest may hand over at once, in bytes: a denial, an edit, a reply.
+/// What a guest may hand over at once, in bytes, besides as much as a body has: a denial, an edit, a
+/// reply.
 const HANDED_OVER: usize = 4 << 20;
-/// How many characters of a plugin's words are kept.
-const WORDS: usize = 2000;
-/// How many handles an instance may hold; the interface itself has none.
-const HANDLES: usize = 64;
+/// Fuel that is added for each byte of a body: some three times what a JSON parser takes.
+const FUEL_A_BYTE: u64 = 200;
 /// After about how many answers an instance is renewed, so that what it leaks does not add up and
 /// no plugin comes to rely on being kept.
 const RENEWED_AFTER: u32 = 20_000;
-
-/// What an instance is set up from.
-#[derive(Clone, Debug, Default)]
-pub struct Setup {
-    /// JSON.
-    pub settings: String,
-    /// The variables that it was granted, by name.
-    pub environment: BTreeMap<String, String>,
-    /// The names of the others, where it was granted those.
-    pub other_names: Vec<String>,
-}
-
-/// Something about its settings that a plugin reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// A JSON pointer into the settings, or the name of a variable.
-    pub subject: String,
-    /// What is wrong.
-    pub message: String,
-    /// Whether the plugin can't work so.
-    pub fatal: bool,
-}
-
-/// One switch of a plugin, as it is set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permission {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Whether anything is allowed by it.
-    pub open: bool,
-    /// What it exposes.
-    pub exposes: String,
-}
-
-/// A plugin that is loaded and whose settings it accepted. Shared by all threads.
-pub struct Loaded {
-    name: Arc<str>,
-    engine: Engine,
-    pre: wasmtime::component::InstancePre<Context>,
-    lifecycle: lifecycle::GuestIndices,
-    on_request: on_request::GuestIndices,
-    setup: Setup,
-    limits: Limits,
-    problems: Vec<Problem>,
-    permissions: Vec<Permission>,
-    failures: AtomicU64,
-}
-
-impl Loaded {
-    /// Loads what was compiled ahead of time, sets a first instance up, and asks it for its
-    /// problems and its permissions. See `precompiled.rs` for where `code` may come from.
-    ///
-    /// # Errors
-    /// Words on what is wrong: an import that nobody grants, an export that is missing, settings
-    /// that the plugin refuses.
-    pub fn new(
-        engine: &Engine,
-        name: &str,
-        code: &[u8],
-        setup: Setup,
-        limits: Limits,
-    ) -> Result<Self, String> {
-        let words = |error: wasmtime::Error| format!("{error:#}");
-        let component = precompiled::load(engine, code).map_err(words)?;
-        let mut linker = Linker::new(engine);
-        imports::add_to(&mut linker).map_err(words)?;
-        inert_wasi::add_to(&mut linker, engine, &component)
-            .map_err(|import| format!("it imports {import}, which is not granted"))?;
-        let pre = linker.instantiate_pre(&component).map_err(words)?;
-        let missing = |what: &str| {
-            let what = what.to_owned();
-            move |_| {
-                format!(
-                    "it does not export dockgate:filter/{what}@0.1.0: build it for the world `filter`"
-                )
-            }
-        };
-        let mut loaded = Self {
-            name: shown(name).into(),
-            engine: engine.clone(),
-            lifecycle: lifecycle::GuestIndices::new(&pre).map_err(missing("lifecycle"))?,
-            on_request: on_request::GuestIndices::new(&pre).map_err(missing("on-request"))?,
-            pre,
-            setup,
-            limits,
-            problems: Vec::new(),
-            permissions: Vec::new(),
-            failures: AtomicU64::new(0),
-        };
-        let (mut first, problems) = loaded.instance(true).map_err(|failure| failure.to_string())?;
-        if let Some(fatal) = problems.iter().find(|problem| problem.fatal) {
-            let Problem { subject, message, .. } = fatal;
-            let about = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-            return Err(format!("it refuses its settings: {about}{message}"));
-        }
-        loaded.permissions = loaded
-            .ask_permissions(&mut first)
-            .map_err(|error| format!("it can't say what it permits: {}", failure_of(&error)))?;
-        loaded.problems = problems;
-        Ok(loaded)
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The same, for what outlives a borrow.
-    pub fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
-    }
-
-    /// What it reported about its settings.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
-    /// What it permits; nothing where it does not say.
-    pub fn permissions(&self) -> &[Permission] {
-        &self.permissions
-    }
-
-    /// How often it failed to answer since it was loaded.
-    pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
-    }
-
-    /// Makes an instance and sets it up. All but the first are quiet about it.
-    fn instance(&self, first: bool) -> Result<(Instance, Vec<Problem>), Failure> {
-        let context = Context::new(Arc::clone(&self.name), self.limits.memory, !first);
-        let mut store = Store::new(&self.engine, context);
-        store.limiter(|context| &mut context.memory);
-        store.set_hostcall_fuel(HANDED_OVER);
-        store.set_max_component_handles(HANDLES);
-        self.configure(store, first).map_err(|error| match failure_of(&error) {
-            Failure::Trap(words) => Failure::Start(words),
-            other => Failure::Start(other.to_string()),
-        })
-    }
-
-    fn configure(
-        &self,
-        mut store: Store<Context>,
-        first: bool,
-    ) -> wasmtime::Result<(Instance, Vec<Problem>)> {
-        store.set_fuel(self.limits.configure_fuel)?;
-        let exports = self.pre.instantiate(&mut store)?;
-        let guest =
-            self.lifecycle.load(&mut store, &exports).map_err(another_shape("lifecycle"))?;
-        let environment: Vec<_> =
-            self.setup.environment.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
-        // Misspelt names are looked for once.
-        let other_names = if first { self.setup.other_names.as_slice() } else { &[] };
-        let problems =
-            guest.call_configure(&mut store, &self.setup.settings, &environment, other_names)?;
-        let problems = problems
-            .into_iter()
-            .map(|p| Problem {
-                subject: shown(&p.subject),
-                message: shown(&p.message),
-                fatal: p.fatal,
-            })
-            .collect();
-        let on_request =
-            self.on_request.load(&mut store, &exports).map_err(another_shape("on-request"))?;
-        Ok((Instance { store, exports, on_request, answers: 0 }, problems))
-    }
-
-    fn ask_permissions(&self, first: &mut Instance) -> wasmtime::Result<Vec<Permission>> {
-        let Ok(indices) = overview::GuestIndices::new(&self.pre) else {
-            return Ok(Vec::new());
-        };
-        let guest = indices.load(&mut first.store, &first.exports)?;
-        first.store.set_fuel(self.limits.configure_fuel)?;
-        let permissions = guest.call_permissions(&mut first.store)?;
-        let ours = |p: overview::Permission| Permission {
-            name: shown(&p.name),
-            value: shown(&p.value),
-            open: p.open,
-            exposes: shown(&p.exposes),
-        };
-        Ok(permissions.into_iter().map(ours).collect())
-    }
-}
-
-/// An export has the name of one of ours, and other types.
-fn another_shape(export: &str) -> impl Fn(wasmtime::Error) -> wasmtime::Error {
-    move |error| {
-        let words = error.root_cause();
-        wasmtime::format_err!("its dockgate:filter/{export}@0.1.0 has another shape: {words}")
-    }
-}
+/// How many instances of a plugin a thread has at once: as many requests as may wait for look-ups of
+/// one plugin's.
+const INSTANCES: usize = 32;
+/// How many it keeps for later.
+const SPARE: usize = 4;
 
 /// An instance of a plugin, with the memory that it lives in.
-struct Instance {
+pub(super) struct Instance {
     store: Store<Context>,
     exports: wasmtime::component::Instance,
     on_request: on_request::Guest,
+    on_response: Option<on_response::Guest>,
+    on_item: Option<on_item::Guest>,
     answers: u32,
+    /// What it was given for its last answer.
+    fuel: u64,
 }
 
-/// The instances of one thread: one for each plugin of a chain, made when it is first needed.
+/// The instances of one thread, made when they are first needed.
 ///
-/// A call does not wait for anything, so a thread never needs two of the same plugin. An instance
-/// that failed is not used again.
+/// One is taken out while it is asked, and put back only if it answered: what is broken off in the
+/// middle is not used again.
 pub struct Instances {
     plugins: Arc<[Loaded]>,
-    idle: Vec<Option<Instance>>,
-    remembered: Vec<Remembered>,
+    of: Vec<OfPlugin>,
 }
 
-/// A question to a plugin.
-pub struct Asked<'q> {
-    /// The request as it stands.
-    pub request: &'q Rc<CanonicalRequest>,
-    /// Who sent it.
-    pub client: &'q Rc<Client>,
+/// The instances of one plugin.
+struct OfPlugin {
+    idle: RefCell<Vec<Instance>>,
+    remembered: RefCell<Remembered>,
+    places: Semaphore,
+}
+
+/// What a plugin rules about an answer of the daemon's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// It goes on, with these changes.
+    Pass(Vec<ResponseEdit>),
+    /// It does not.
+    Refuse(Denial),
+}
+
+/// What a plugin rules about a value of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sifted {
+    /// It goes on.
+    Keep,
+    /// It does not.
+    Drop,
+    /// This JSON goes on in its place.
+    Replace(String),
 }
 
 impl Instances {
     /// For the plugins of a chain, in order.
     pub fn new(plugins: Arc<[Loaded]>) -> Self {
-        let idle = plugins.iter().map(|_| None).collect();
-        let remembered = plugins.iter().map(|_| Remembered::default()).collect();
-        Self { plugins, idle, remembered }
+        let of = plugins.iter().map(|_| OfPlugin {
+            idle: RefCell::default(),
+            remembered: RefCell::default(),
+            places: Semaphore::new(INSTANCES),
+        });
+        Self { of: of.collect(), plugins }
     }
 
-    /// Asks a plugin, by its place in the chain.
+    /// Asks a plugin, by its place in the chain, about a request.
     ///
     /// # Errors
     /// How it failed; the failure is counted, and the instance gone.
-    pub fn ask(&mut self, plugin: usize, asked: &Asked) -> Result<Answer, Failure> {
-        let remembered = &mut self.remembered[plugin];
-        if let Some(vote) = remembered.vote(asked.request) {
+    pub async fn ask(&self, plugin: usize, asked: &Asked) -> Result<Answer, Failure> {
+        let of = &self.of[plugin];
+        if let Some(vote) = of.remembered.borrow().vote(&asked.request) {
             return Ok(vote.clone().into());
         }
-        let loaded = &self.plugins[plugin];
-        let answered = take_or_make(&mut self.idle[plugin], loaded).and_then(|mut instance| {
-            let answer = instance.ask(asked, loaded.limits.decide_fuel)?;
-            if instance.answered_by_the_head_alone() {
-                remembered.keep(asked.request, answer.vote.clone());
-            }
-            let due = instance.answers > RENEWED_AFTER + staggered();
-            self.idle[plugin] = (!due).then_some(instance);
-            Ok(answer)
-        });
-        if answered.is_err() {
-            loaded.failures.fetch_add(1, Ordering::Relaxed);
+        let mut call =
+            self.begin(plugin, asked, Phase::Request, body_length(&asked.request)).await?;
+        let head = head(&asked.request);
+        let verdict = call.instance.on_request.call_decide(&mut call.instance.store, &head).await;
+        let answer = call.end(verdict, answer)?;
+        if answer.by_the_head_alone {
+            of.remembered.borrow_mut().keep(&asked.request, answer.said.vote.clone());
         }
-        answered
+        Ok(answer.said)
+    }
+
+    /// Asks a plugin about an answer of the daemon's with this status.
+    ///
+    /// # Errors
+    /// As [`Instances::ask`].
+    pub async fn review(
+        &self,
+        plugin: usize,
+        asked: &Asked,
+        status: u16,
+        response: ResponseView,
+    ) -> Result<Ruling, Failure> {
+        let bodies = response.body.as_ref().map_or(0, |body| body.len());
+        let mut call = self.begin(plugin, asked, Phase::Response(response), bodies).await?;
+        let head = head(&asked.request);
+        let Instance { store, on_response: Some(guest), .. } = &mut call.instance else {
+            return Err(call.failed(Failure::Nonsense("it reviews no answers".to_owned())));
+        };
+        let ruling = guest.call_review(store, &head, status).await;
+        call.end(ruling, ruled).map(|ruling| ruling.said)
+    }
+
+    /// Asks a plugin about a value of a stream, which is JSON.
+    ///
+    /// # Errors
+    /// As [`Instances::ask`].
+    pub async fn sift(&self, plugin: usize, asked: &Asked, item: &str) -> Result<Sifted, Failure> {
+        let mut call = self.begin(plugin, asked, Phase::Item, item.len()).await?;
+        let head = head(&asked.request);
+        let Instance { store, on_item: Some(guest), .. } = &mut call.instance else {
+            return Err(call.failed(Failure::Nonsense("it sifts no values".to_owned())));
+        };
+        let ruling = guest.call_sift(store, &head, item).await;
+        call.end(ruling, sifted).map(|sifted| sifted.said)
+    }
+
+    /// Takes an instance, or makes one, and makes it ready for a call.
+    async fn begin(
+        &self,
+        plugin: usize,
+        asked: &Asked,
+        phase: Phase,
+        bodies: usize,
+    ) -> Result<Call<'_>, Failure> {
+        let (of, loaded) = (&self.of[plugin], &self.plugins[plugin]);
+        // The semaphore is never closed.
+        let place = of.places.acquire().await.ok();
+        let idle = of.idle.borrow_mut().pop();
+        let instance = match idle {
+            Some(instance) => instance,
+            None => loaded
+                .instance(false)
+                .await
+                .map(|(instance, _)| instance)
+                .inspect_err(|_| loaded.failed())?,
+        };
+        let mut call = Call { instance, of, loaded, _place: place };
+        let needs = loaded.needs(asked.request.operation());
+        call.instance
+            .make_ready(asked, needs, phase, bodies, loaded.limits.decide_fuel)
+            .map_err(|error| call.failed(failure_of(&error)))?;
+        Ok(call)
     }
 }
 
-/// Out of its slot, so that an instance that fails is not there any more.
-fn take_or_make(slot: &mut Option<Instance>, loaded: &Loaded) -> Result<Instance, Failure> {
-    match slot.take() {
-        Some(instance) => Ok(instance),
-        None => loaded.instance(false).map(|(instance, _)| instance),
+/// A call that is under way.
+struct Call<'i> {
+    instance: Instance,
+    of: &'i OfPlugin,
+    loaded: &'i Loaded,
+    _place: Option<tokio::sync::SemaphorePermit<'i>>,
+}
+
+/// What a plugin said.
+struct Said<T> {
+    said: T,
+    /// No call of the proxy was made, and so no edit either.
+    by_the_head_alone: bool,
+}
+
+impl Call<'_> {
+    /// Ends a call: puts the instance back where it answered well.
+    fn end<R, T>(
+        mut self,
+        returned: wasmtime::Result<R>,
+        read: impl FnOnce(R, Staged) -> Result<T, Failure>,
+    ) -> Result<Said<T>, Failure> {
+        let context = self.instance.store.data_mut();
+        let (staged, by_the_head_alone) = (context.finish(), !context.was_called());
+        let said = returned
+            .map_err(|error| failure_of(&error))
+            .and_then(|returned| read(returned, staged))
+            .map_err(|failure| self.failed(failure))?;
+        let mut idle = self.of.idle.borrow_mut();
+        if self.instance.answers <= RENEWED_AFTER + staggered() && idle.len() < SPARE {
+            idle.push(self.instance);
+        }
+        Ok(Said { said, by_the_head_alone })
+    }
+
+    fn failed(&self, failure: Failure) -> Failure {
+        self.loaded.failed();
+        failure
     }
 }
 
 impl Instance {
-    fn ask(&mut self, asked: &Asked, fuel: u64) -> Result<Answer, Failure> {
-        self.answers += 1;
-        let head = head(asked.request);
-        let store = &mut self.store;
-        store.data_mut().begin(Rc::clone(asked.request), Rc::clone(asked.client));
-        let verdict = store
-            .set_fuel(fuel)
-            .and_then(|()| self.on_request.call_decide(&mut *store, &head))
-            .map_err(|error| failure_of(&error));
-        let staged = store.data_mut().finish();
-        answer(verdict?, staged)
+    pub(super) fn new(
+        store: Store<Context>,
+        exports: wasmtime::component::Instance,
+        on_request: on_request::Guest,
+        on_response: Option<on_response::Guest>,
+        on_item: Option<on_item::Guest>,
+    ) -> Self {
+        Self { store, exports, on_request, on_response, on_item, answers: 0, fuel: 0 }
     }
 
-    /// Whether the last answer rests on nothing but the head: no call, and so no edit either.
-    fn answered_by_the_head_alone(&self) -> bool {
-        !self.store.data().was_called()
+    pub(super) fn parts(&mut self) -> (&mut Store<Context>, &wasmtime::component::Instance) {
+        (&mut self.store, &self.exports)
+    }
+
+    fn make_ready(
+        &mut self,
+        asked: &Asked,
+        needs: Needs,
+        phase: Phase,
+        bodies: usize,
+        fuel: u64,
+    ) -> wasmtime::Result<()> {
+        self.answers += 1;
+        self.store.set_hostcall_fuel(HANDED_OVER.saturating_add(bodies.saturating_mul(2)));
+        self.store.data_mut().begin(asked.clone(), needs, phase, bodies);
+        self.fuel = fuel.saturating_add((bodies as u64).saturating_mul(FUEL_A_BYTE));
+        self.store.set_fuel(self.fuel)
     }
 }
 
@@ -343,8 +264,16 @@ impl Instance {
 /// [`RENEWED_AFTER`].
 fn staggered() -> u32 {
     use std::hash::{BuildHasher, RandomState};
-    thread_local!(static STAGGER: u32 = (RandomState::new().hash_one(()) % 4096) as u32);
-    STAGGER.with(|stagger| *stagger)
+    thread_local!(static STAGGER: Cell<u32> = Cell::new((RandomState::new().hash_one(()) % 4096) as u32));
+    STAGGER.get()
+}
+
+/// About how long the body of a request is.
+fn body_length(request: &CanonicalRequest) -> usize {
+    match request.content() {
+        Content::Json(json) => json.length(),
+        Content::Unread | Content::Empty => 0,
+    }
 }
 
 fn head(request: &CanonicalRequest) -> types::RequestHead {
@@ -358,7 +287,7 @@ fn head(request: &CanonicalRequest) -> types::RequestHead {
     }
 }
 
-/// What a plugin said, checked.
+/// What a plugin said of a request, checked.
 fn answer(verdict: types::Verdict, staged: Staged) -> Result<Answer, Failure> {
     let vote = match verdict {
         types::Verdict::Abstain => Vote::Abstain,
@@ -366,9 +295,45 @@ fn answer(verdict: types::Verdict, staged: Staged) -> Result<Answer, Failure> {
         types::Verdict::Deny(denial) => return Ok(Vote::Deny(denied(denial)).into()),
     };
     if let Some(reply) = &staged.reply {
-        check(reply)?;
+        check_status(reply.status)?;
+        check_json("a reply", &reply.json)?;
     }
-    Ok(Answer { vote, edits: staged.edits, reply: staged.reply })
+    let Staged { mut edits, reply, target_id, .. } = staged;
+    // A request that is answered here goes nowhere, and a target that the plugin sets is its own
+    // affair.
+    let sets_target = edits.iter().any(|edit| matches!(edit, Edit::SetTarget(_)));
+    if let Some(id) = target_id.filter(|_| reply.is_none() && !sets_target) {
+        edits.push(Edit::SetTarget(id));
+    }
+    Ok(Answer { vote, edits, reply })
+}
+
+/// What a plugin said of an answer, checked.
+fn ruled(ruling: on_response::Ruling, staged: Staged) -> Result<Ruling, Failure> {
+    let edits = match ruling {
+        on_response::Ruling::Refuse(denial) => return Ok(Ruling::Refuse(denied(denial))),
+        on_response::Ruling::Pass => staged.response_edits,
+    };
+    for edit in &edits {
+        match edit {
+            ResponseEdit::SetStatus(status) => check_status(*status)?,
+            ResponseEdit::SetBody(json) => check_json("a body", json)?,
+            ResponseEdit::SetHeader(..) | ResponseEdit::RemoveHeader(_) => {}
+        }
+    }
+    Ok(Ruling::Pass(edits))
+}
+
+/// What a plugin said of a value, checked.
+fn sifted(ruling: on_item::Ruling, _: Staged) -> Result<Sifted, Failure> {
+    Ok(match ruling {
+        on_item::Ruling::Keep => Sifted::Keep,
+        on_item::Ruling::Drop => Sifted::Drop,
+        on_item::Ruling::Replace(json) => {
+            check_json("a value", &json)?;
+            Sifted::Replace(json)
+        }
+    })
 }
 
 fn denied(denial: types::Denial) -> Denial {
@@ -378,26 +343,31 @@ fn denied(denial: types::Denial) -> Denial {
     Denial { status, code: shown(&code), message: shown(&message), hint }
 }
 
-/// A plugin's words as they can be shown anywhere: no control characters, and not without end.
-fn shown(words: &str) -> String {
-    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS).collect()
-}
-
-fn check(reply: &Reply) -> Result<(), Failure> {
-    if !(200..=599).contains(&reply.status) {
-        return Err(Failure::Nonsense(format!("a reply with status {}", reply.status)));
+fn check_status(status: u16) -> Result<(), Failure> {
+    if (200..=599).contains(&status) {
+        return Ok(());
     }
-    serde_json::from_str::<serde::de::IgnoredAny>(&reply.json)
-        .map(|_| ())
-        .map_err(|error| Failure::Nonsense(format!("a reply that is not JSON: {error}")))
+    Err(Failure::Nonsense(format!("a reply with status {status}")))
 }
 
-fn failure_of(error: &wasmtime::Error) -> Failure {
+fn check_json(what: &str, json: &str) -> Result<(), Failure> {
+    serde_json::from_str::<serde::de::IgnoredAny>(json)
+        .map(|_| ())
+        .map_err(|error| Failure::Nonsense(format!("{what} that is not JSON: {error}")))
+}
+
+pub(super) fn failure_of(error: &wasmtime::Error) -> Failure {
     if error.is::<TooManyCalls>() {
         return Failure::HostCalls;
     }
     if error.is::<TooMuchMemory>() {
         return Failure::Memory;
+    }
+    if let Some(Misuse(words)) = error.downcast_ref() {
+        return Failure::Nonsense(words.clone());
+    }
+    if let Some(LookUpFailed(words)) = error.downcast_ref() {
+        return Failure::LookUp(words.clone());
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Failure::Timeout,

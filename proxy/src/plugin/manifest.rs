@@ -1,9 +1,14 @@
+use std::collections::HashMap;
+
+use globset::Glob;
 use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload};
 
+use crate::request::{Operation, routes};
+
 /// What a plugin says of itself, readable without running it: JSON in the custom section
 /// `dockgate:manifest` of the component.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Manifest {
     /// What it is called in logs and refusals.
@@ -20,6 +25,78 @@ pub struct Manifest {
     /// Whether it wants to see the names of all variables, to find misspelt ones.
     #[serde(default)]
     pub environment_names: bool,
+    /// What it must be granted to work.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+    /// The memory that an instance needs, in MiB, where it is more than the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u32>,
+    /// What it wants beyond the heads of requests.
+    #[serde(default)]
+    pub interests: Vec<Interest>,
+    /// The JSON Schema of its settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
+}
+
+/// Something that a plugin can't do without being granted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Asking the daemon about things: `docker`.
+    LookUps,
+    /// Knowing the time: `clock`.
+    Clock,
+}
+
+/// What a plugin wants to see of some operations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Interest {
+    /// The operations, by name; `*` stands for any part of one.
+    pub operations: Vec<String>,
+    /// Whether it reads the JSON bodies of requests.
+    #[serde(default)]
+    pub request_body: bool,
+    /// What it reviews of answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponsePart>,
+    /// Whether it goes through the values of answers that are streams.
+    #[serde(default)]
+    pub items: bool,
+}
+
+/// How much of an answer a plugin reviews.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResponsePart {
+    /// Its status and headers.
+    Head,
+    /// These, and the JSON body.
+    Json,
+}
+
+/// What a plugin wants to see of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The body of the request.
+    pub request_body: bool,
+    /// The answer.
+    pub response: Option<ResponsePart>,
+    /// Each value of an answer that is a stream.
+    pub items: bool,
+}
+
+impl Needs {
+    /// What both want together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            request_body: self.request_body || other.request_body,
+            response: self.response.max(other.response),
+            items: self.items || other.items,
+        }
+    }
 }
 
 impl Manifest {
@@ -28,16 +105,91 @@ impl Manifest {
     /// # Errors
     /// Words on what is wrong with the section, or with the component around it.
     pub fn read(component: &[u8]) -> Result<Option<Self>, String> {
+        let mut manifest = None;
         for payload in Parser::new(0).parse_all(component) {
-            match payload.map_err(|error| error.to_string())? {
-                Payload::CustomSection(section) if section.name() == "dockgate:manifest" => {
-                    return serde_json::from_slice(section.data())
-                        .map(Some)
-                        .map_err(|error| format!("its manifest can't be read: {error}"));
-                }
-                _ => {}
+            if let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())?
+                && section.name() == "dockgate:manifest"
+            {
+                // The last, which is the one that was packed last, counts.
+                manifest = Some(Self::parse(section.data())?);
             }
         }
-        Ok(None)
+        Ok(manifest)
+    }
+
+    /// Reads its text.
+    ///
+    /// # Errors
+    /// Words on what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let wrong = |error: String| format!("its manifest can't be read: {error}");
+        let manifest: Self =
+            serde_json::from_slice(text).map_err(|error| wrong(error.to_string()))?;
+        manifest.needs().map_err(wrong)?;
+        Ok(manifest)
+    }
+
+    /// What it wants, by operation; one that is not there gets nothing.
+    ///
+    /// # Errors
+    /// Names an operation that there is not.
+    pub fn needs(&self) -> Result<HashMap<Operation, Needs>, String> {
+        let mut needs: HashMap<Operation, Needs> = HashMap::new();
+        for interest in &self.interests {
+            let Interest { request_body, response, items, .. } = *interest;
+            for pattern in &interest.operations {
+                for operation in operations(pattern)? {
+                    let known = needs.entry(operation).or_default();
+                    *known = known.and(Needs { request_body, response, items });
+                }
+            }
+        }
+        Ok(needs)
+    }
+}
+
+/// The operations that a pattern names.
+fn operations(pattern: &str) -> Result<Vec<Operation>, String> {
+    let glob = Glob::new(pattern).map_err(|error| error.to_string())?.compile_matcher();
+    let mut found: Vec<_> = routes::all()
+        .iter()
+        .map(|route| route.operation)
+        .chain([Operation::UNKNOWN])
+        .filter(|operation| glob.is_match(operation.name()))
+        .collect();
+    found.dedup();
+    if found.is_empty() {
+        return Err(format!(
+            "no operation is called {pattern:?} (`dockgate operations` lists them)"
+        ));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interests_name_operations() {
+        let manifest = Manifest::parse(
+            br#"{"name":"x","interests":[
+                {"operations":["container-*"],"request-body":true},
+                {"operations":["container-list","system-df*","system-data-usage"],"response":"json"},
+                {"operations":["container-list"],"response":"head"}]}"#,
+        );
+        assert!(manifest.unwrap_err().contains("system-df*"));
+        let manifest = Manifest::parse(
+            br#"{"name":"x","interests":[
+                {"operations":["container-*"],"request-body":true},
+                {"operations":["container-list"],"response":"json"},
+                {"operations":["container-list"],"response":"head"}]}"#,
+        );
+        let needs = manifest.unwrap().needs().unwrap();
+        let of = |name: &str| needs.iter().find(|(o, _)| o.name() == name).map(|(_, needs)| *needs);
+        let list = Needs { request_body: true, response: Some(ResponsePart::Json), items: false };
+        assert_eq!(of("container-list"), Some(list));
+        assert_eq!(of("container-stop").map(|needs| needs.response), Some(None));
+        assert_eq!(of("image-list"), None);
     }
 }

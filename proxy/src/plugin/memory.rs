@@ -22,6 +22,11 @@ impl Memory {
         Self { left: bytes }
     }
 
+    /// How much is left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     fn take(&mut self, bytes: Option<usize>) -> wasmtime::Result<bool> {
         self.left = bytes.and_then(|bytes| self.left.checked_sub(bytes)).ok_or(TooMuchMemory)?;
         Ok(true)

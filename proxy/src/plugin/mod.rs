@@ -5,17 +5,21 @@ pub mod cache;
 mod imports;
 mod inert_wasi;
 mod instance;
+mod loaded;
+mod look_ups;
 mod manifest;
 mod memory;
 mod precompiled;
 mod remembered;
+mod world;
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "filter-with-overview",
-        imports: { default: trappable },
+        world: "complete-filter",
+        imports: { "dockgate:filter/docker.inspect": async | trappable, default: trappable },
+        exports: { default: async },
     });
 }
 
@@ -23,8 +27,11 @@ mod engine {
     include!("engine.rs");
 }
 
-pub use instance::{Asked, Instances, Limits, Loaded, Permission, Problem, Setup};
-pub use manifest::Manifest;
+pub use imports::{Asked, ResponseEdit, ResponseView};
+pub use instance::{Cost, Instances, Ruling, Sifted};
+pub use loaded::{Clock, Limits, Loaded, Permission, Problem, Setup, check};
+pub use look_ups::{Daemon, LookUp, LookUps, Said};
+pub use manifest::{Grant, Interest, Manifest, Needs, ResponsePart};
 
 /// An engine that runs what was compiled ahead of time, and compiles nothing.
 ///

@@ -38,6 +38,18 @@ pub fn is_secret(name: &HeaderName) -> bool {
         .contains(&name.as_str())
 }
 
+/// Whether a body is a JSON document, by its type; nothing said is taken for it, as the daemon does.
+pub(super) fn says_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_none_or(is_json)
+}
+
+/// Whether a media type is JSON (RFC 8259). Its parameters have no meaning for the daemon.
+pub fn is_json(media_type: &header::HeaderValue) -> bool {
+    let text = media_type.to_str().unwrap_or_default();
+    let name = text.split(';').next().unwrap_or_default();
+    name.trim().eq_ignore_ascii_case("application/json")
+}
+
 /// Takes out what belongs to the connection to the client (RFC 9110 section 7.6.1), and refuses
 /// what the daemon could read in its own way. An upgrade counts only where the operation has one.
 pub(super) fn canonical(
@@ -79,8 +91,31 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
         || ["keep-alive", "proxy-connection", "proxy-authorization"].contains(&name.as_str())
 }
 
+/// Sets a header for a plugin, and says whether anything is different now.
+///
+/// # Errors
+/// Where a plugin may not set it, or no header can have the value.
+pub fn set(headers: &mut HeaderMap, name: &str, value: &str) -> Result<bool, BadEdit> {
+    let name = editable(name)?;
+    let value = header::HeaderValue::from_str(value).map_err(|_| BadEdit::HeaderValue)?;
+    let mut present = headers.get_all(&name).iter();
+    let same = present.next() == Some(&value) && present.next().is_none();
+    if !same {
+        headers.insert(name, value);
+    }
+    Ok(!same)
+}
+
+/// Removes a header for a plugin, and says whether it was there.
+///
+/// # Errors
+/// Where a plugin may not remove it.
+pub fn remove(headers: &mut HeaderMap, name: &str) -> Result<bool, BadEdit> {
+    Ok(headers.remove(editable(name)?).is_some())
+}
+
 /// The name of a header that a plugin may set or remove.
-pub(super) fn editable(name: &str) -> Result<HeaderName, BadEdit> {
+fn editable(name: &str) -> Result<HeaderName, BadEdit> {
     const FRAMING: [HeaderName; 11] = [
         header::HOST,
         header::CONTENT_LENGTH,

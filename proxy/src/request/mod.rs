@@ -3,15 +3,21 @@
 //! Nothing here does I/O. [`CanonicalRequest`] can only be built from a request that the daemon
 //! can't read in another way, and it is what plugins see and what is sent.
 
+pub mod document;
 mod headers;
+pub mod inspect;
 mod path;
 mod query;
 pub mod routes;
 mod violation;
 
-use http::{HeaderName, HeaderValue, Method, Uri, request::Parts};
+use std::sync::Arc;
 
-pub use headers::{Upgrade, is_secret};
+use http::{HeaderName, Method, Uri, header, request::Parts};
+
+pub use document::{BadPointer, Json};
+pub use headers::{Upgrade, is_json, is_secret, remove as remove_header, set as set_header};
+pub use inspect::{Inspect, Resource};
 pub use path::ApiVersion;
 pub use query::Query;
 pub use routes::Operation;
@@ -39,6 +45,19 @@ pub struct CanonicalRequest {
     query: Query,
     headers: http::HeaderMap,
     upgrade: Option<Upgrade>,
+    content: Content,
+}
+
+/// The body of a request, as far as it has been read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Content {
+    /// It has not been: no plugin of the chain asks for it, and it goes through as it comes.
+    #[default]
+    Unread,
+    /// There is none.
+    Empty,
+    /// This document, which is what will be sent.
+    Json(Arc<Json>),
 }
 
 /// `Route`s are compared by what they are called, which is all that two of them share.
@@ -68,7 +87,17 @@ impl CanonicalRequest {
         let takes_over =
             route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
         let (headers, upgrade) = headers::canonical(headers, takes_over)?;
-        let request = Self { method, version, path, route, target, query, headers, upgrade };
+        let request = Self {
+            method,
+            version,
+            path,
+            route,
+            target,
+            query,
+            headers,
+            upgrade,
+            content: Content::Unread,
+        };
         if request.fits() { Ok(request) } else { Err(Violation::LongTarget) }
     }
 
@@ -97,6 +126,11 @@ impl CanonicalRequest {
         self.target.clone().map(|target| &self.path[target])
     }
 
+    /// Whether a plugin can be given the body to read: where there is a document, or nothing.
+    pub fn has_readable_body(&self) -> bool {
+        matches!(self.body(), Body::Json | Body::Nothing)
+    }
+
     /// What kind of body the operation takes. What no route describes may have any.
     pub fn body(&self) -> Body {
         self.route.map_or(Body::Stream, |route| route.body)
@@ -122,6 +156,35 @@ impl CanonicalRequest {
         self.upgrade
     }
 
+    /// The body, as far as it has been read.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Has the daemon answer in a form that plugins can read.
+    pub fn want_plain_answer(&mut self) {
+        self.headers.remove(header::ACCEPT_ENCODING);
+    }
+
+    /// The same with the body that the client sent with it; none where it is empty.
+    ///
+    /// # Errors
+    /// Where it has more than one reading, or is no JSON, or not said to be.
+    pub fn with_body(mut self, body: &[u8]) -> Result<Self, Violation> {
+        self.content = if body.is_empty() {
+            Content::Empty
+        } else if self.headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(Violation::EncodedBody);
+        } else if !headers::says_json(&self.headers) {
+            return Err(Violation::BodyType);
+        } else {
+            Content::Json(Arc::new(Json::parse(body).map_err(Violation::Json)?))
+        };
+        // Of the body that the client sent, which is not the one that will be.
+        self.headers.remove(header::CONTENT_LENGTH);
+        Ok(self)
+    }
+
     /// Makes one change, and says whether the request is another now.
     pub fn edit(&mut self, edit: Edit) -> Result<bool, BadEdit> {
         match edit {
@@ -130,12 +193,11 @@ impl CanonicalRequest {
                 query.remove(&name);
                 Ok(())
             }),
-            Edit::SetHeader(name, value) => self.set_header(&name, &value),
-            Edit::RemoveHeader(name) => {
-                let name = headers::editable(&name)?;
-                Ok(self.headers.remove(name).is_some())
-            }
+            Edit::SetHeader(name, value) => headers::set(&mut self.headers, &name, &value),
+            Edit::RemoveHeader(name) => headers::remove(&mut self.headers, &name),
             Edit::SetTarget(target) => self.set_target(&target),
+            Edit::SetJson(pointer, value) => Ok(self.document()?.set(&pointer, value)?),
+            Edit::RemoveJson(pointer) => Ok(self.document()?.remove(&pointer)?),
         }
     }
 
@@ -153,6 +215,13 @@ impl CanonicalRequest {
         (self.method, uri, self.headers)
     }
 
+    fn document(&mut self) -> Result<&mut Json, BadEdit> {
+        match &mut self.content {
+            Content::Json(json) => Ok(Arc::make_mut(json)),
+            Content::Unread | Content::Empty => Err(BadEdit::NoBody),
+        }
+    }
+
     fn edit_query(
         &mut self,
         change: impl FnOnce(&mut Query) -> Result<(), Violation>,
@@ -164,17 +233,6 @@ impl CanonicalRequest {
             return Err(BadEdit::LongQuery);
         }
         Ok(self.query != before)
-    }
-
-    fn set_header(&mut self, name: &str, value: &str) -> Result<bool, BadEdit> {
-        let name = headers::editable(name)?;
-        let value = HeaderValue::from_str(value).map_err(|_| BadEdit::HeaderValue)?;
-        let mut present = self.headers.get_all(&name).iter();
-        let same = present.next() == Some(&value) && present.next().is_none();
-        if !same {
-            self.headers.insert(name, value);
-        }
-        Ok(!same)
     }
 
     fn set_target(&mut self, target: &str) -> Result<bool, BadEdit> {
@@ -203,7 +261,7 @@ impl CanonicalRequest {
 }
 
 /// A change that a plugin makes to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// A parameter of the query gets a value.
     SetQuery(String, String),
@@ -215,6 +273,10 @@ pub enum Edit {
     RemoveHeader(String),
     /// Another name or id stands in the place of the target.
     SetTarget(String),
+    /// A value is put into the body, by JSON pointer.
+    SetJson(String, Json),
+    /// A value is removed from the body.
+    RemoveJson(String),
 }
 
 /// Why a change can't be made.
@@ -235,6 +297,12 @@ pub enum BadEdit {
     /// The operation has no target.
     #[error("it sets the target of an operation that has none")]
     NoTarget,
+    /// There is no body that could be changed.
+    #[error("it edits a body that it did not ask for, or that is not there")]
+    NoBody,
+    /// The place in the body is none.
+    #[error(transparent)]
+    Pointer(#[from] BadPointer),
     /// The path would be another endpoint's with this target.
     #[error("its target makes another operation of the request")]
     OtherOperation,

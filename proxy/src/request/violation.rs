@@ -48,6 +48,14 @@ pub enum Violation {
     TransferEncoding,
     #[error("the chunked body is not framed as RFC 9112 section 7.1 says, without extensions")]
     Chunk,
+    #[error("the body has a Content-Encoding, so that a plugin can't read what the daemon would")]
+    EncodedBody,
+    #[error("the body must have the Content-Type application/json")]
+    BodyType,
+    #[error("the body is larger than {0} bytes, the most that a plugin is given to read")]
+    LargeBody(usize),
+    #[error("the body can't be read as JSON in one way: {0}")]
+    Json(String),
     #[error("this is not a well-formed HTTP/1.x request: {0}")]
     Malformed(&'static str),
 }
