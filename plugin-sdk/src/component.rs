@@ -1,20 +1,23 @@
 //! The way from the interface to a [`Policy`] and back, for [`export!`](crate::export).
 
-use crate::{Denial, Policy, Request, Setup, Verdict};
+use crate::{
+    BodyKind, Denial, Policy, Request, Response, Ruling, Setup, Sifted, Verdict,
+    host::{Answer, Host},
+};
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, clippy::pedantic)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
-        world: "filter-with-overview",
+        world: "complete-filter",
         pub_export_macro: true,
         default_bindings_module: "dockgate_plugin::component::bindings",
     });
 }
 
 use bindings::dockgate::filter::types;
-use bindings::exports::dockgate::filter::{lifecycle, overview};
+use bindings::exports::dockgate::filter::{lifecycle, on_item, on_response, overview};
 
 /// Sets a policy up from what the interface gives. No policy where the settings can't be read.
 pub fn set_up<P: Policy>(
@@ -45,23 +48,46 @@ pub fn set_up<P: Policy>(
 }
 
 /// Asks a policy about a request.
-#[allow(clippy::needless_update, reason = "the native build of a request has more fields")]
 pub fn decide<P: Policy>(policy: &P, head: types::RequestHead) -> types::Verdict {
-    let request = Request {
+    match policy.decide(&request(head)) {
+        Verdict::Abstain => types::Verdict::Abstain,
+        Verdict::Allow => types::Verdict::Allow,
+        Verdict::Deny(denial) => types::Verdict::Deny(denial.into()),
+    }
+}
+
+/// Has a policy review an answer.
+pub fn review<P: Policy>(policy: &P, head: types::RequestHead, status: u16) -> on_response::Ruling {
+    match policy.review(&request(head), &Response { status, answer: Answer::default() }) {
+        Ruling::Pass => on_response::Ruling::Pass,
+        Ruling::Refuse(denial) => on_response::Ruling::Refuse(denial.into()),
+    }
+}
+
+/// Has a policy sift a value of an answer.
+pub fn sift<P: Policy>(policy: &P, head: types::RequestHead, item: &str) -> on_item::Ruling {
+    match policy.sift(&request(head), item) {
+        Sifted::Keep => on_item::Ruling::Keep,
+        Sifted::Drop => on_item::Ruling::Drop,
+        Sifted::Replace(json) => on_item::Ruling::Replace(json),
+    }
+}
+
+fn request(head: types::RequestHead) -> Request {
+    Request {
         operation: head.operation,
         method: head.method,
         path: head.path,
         api_version: head.api_version,
         target: head.target,
-        body: head.body,
-        ..Request::default()
-    };
-    match policy.decide(&request) {
-        Verdict::Abstain => types::Verdict::Abstain,
-        Verdict::Allow => types::Verdict::Allow,
-        Verdict::Deny(Denial { status, code, message, hint }) => {
-            types::Verdict::Deny(types::Denial { status, code, message, hint })
-        }
+        body_kind: BodyKind::from_name(&head.body),
+        host: Host::default(),
+    }
+}
+
+impl From<Denial> for types::Denial {
+    fn from(Denial { status, code, message, hint }: Denial) -> Self {
+        Self { status, code, message, hint }
     }
 }
 
@@ -86,7 +112,9 @@ macro_rules! export {
         const _: () = {
             use $crate::component::bindings;
             use bindings::dockgate::filter::types;
-            use bindings::exports::dockgate::filter::{lifecycle, on_request, overview};
+            use bindings::exports::dockgate::filter::{
+                lifecycle, on_item, on_request, on_response, overview,
+            };
 
             ::std::thread_local! {
                 static POLICY: ::std::cell::OnceCell<$policy> = const { ::std::cell::OnceCell::new() };
@@ -116,6 +144,18 @@ macro_rules! export {
             impl on_request::Guest for Component {
                 fn decide(request: types::RequestHead) -> types::Verdict {
                     with_policy(|policy| $crate::component::decide(policy, request))
+                }
+            }
+
+            impl on_response::Guest for Component {
+                fn review(request: types::RequestHead, status: u16) -> on_response::Ruling {
+                    with_policy(|policy| $crate::component::review(policy, request, status))
+                }
+            }
+
+            impl on_item::Guest for Component {
+                fn sift(request: types::RequestHead, item: String) -> on_item::Ruling {
+                    with_policy(|policy| $crate::component::sift(policy, request, &item))
                 }
             }
 

@@ -5,40 +5,81 @@
 //! the same crate is an ordinary library, so a policy is tested with plain `cargo test`.
 //!
 //! ```
-//! use dockgate_plugin::{Policy, Request, Setup, Verdict};
+//! use dockgate_plugin::{NoSettings, Operation, Policy, Request, Setup, Verdict};
 //!
-//! /// Lets clients read, and nothing else.
-//! struct ReadOnly;
+//! /// Containers run what this host built: none from an image of elsewhere.
+//! struct LocalImages;
 //!
-//! impl Policy for ReadOnly {
-//!     type Settings = dockgate_plugin::NoSettings;
+//! impl Policy for LocalImages {
+//!     type Settings = NoSettings;
 //!
-//!     fn set_up(_setup: &mut Setup<Self::Settings>) -> Self {
-//!         ReadOnly
+//!     fn set_up(_: &mut Setup<NoSettings>) -> Self {
+//!         LocalImages
 //!     }
 //!
 //!     fn decide(&self, request: &Request) -> Verdict {
-//!         match request.method() {
-//!             "GET" | "HEAD" => Verdict::allow(),
-//!             _ => Verdict::deny(format!("{} would change something", request.operation())),
+//!         if request.operation() != Operation::ContainerCreate {
+//!             return Verdict::abstain();
+//!         }
+//!         match request.body_at("/Image") {
+//!             Some(image) if image.as_str().is_some_and(|name| name.starts_with("local/")) => {
+//!                 Verdict::abstain()
+//!             }
+//!             _ => Verdict::deny("containers are made from images of local/… alone"),
 //!         }
 //!     }
 //! }
 //!
-//! dockgate_plugin::export!(ReadOnly);
+//! dockgate_plugin::export!(LocalImages);
 //!
-//! let policy = ReadOnly;
-//! let list = Request::new("GET", "/containers/json").with_operation("container-list");
-//! assert_eq!(policy.decide(&list), Verdict::allow());
+//! // In a test:
+//! use dockgate_plugin::json;
+//!
+//! let create = Request::of(Operation::ContainerCreate);
+//! let own = create.clone().with_body(json!({ "Image": "local/web" }));
+//! LocalImages.decide(&own).assert_abstained();
+//! let foreign = create.with_body(json!({ "image": "evil" }));
+//! LocalImages.decide(&foreign).assert_denied_with("local/… alone");
+//! ```
+//!
+//! What a plugin wants beyond the heads of requests (their bodies, the daemon's answers, look-ups,
+//! the time) is in its manifest, `manifest.json` beside `Cargo.toml`:
+//!
+//! ```json
+//! {
+//!   "name": "local-images",
+//!   "interests": [{ "operations": ["container-create"], "request-body": true }]
+//! }
 //! ```
 
+mod client;
+mod filters;
+mod fold;
+mod host;
+mod json;
+pub mod labels;
+mod look_up;
+mod operation;
 mod policy;
 mod request;
+mod response;
+mod test_macros;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 mod verdict;
 
 #[doc(hidden)]
 pub mod component;
 
+pub use schemars;
+pub use serde_json::json;
+
+pub use client::Client;
+pub use filters::{BadFilters, Filters};
+pub use json::{Content, Json};
+pub use look_up::Kind;
+pub use operation::{BodyKind, Operation};
 pub use policy::{NoSettings, Permission, Policy, Problem, Setup};
 pub use request::Request;
-pub use verdict::{Denial, Verdict};
+pub use response::Response;
+pub use verdict::{Denial, Ruling, Sifted, Verdict};

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{Request, Verdict};
+use crate::{Request, Response, Ruling, Sifted, Verdict};
 
 /// A policy: what [`export!`](crate::export) makes a plugin of.
 pub trait Policy: Sized + 'static {
     /// What a person may configure, read from JSON. Give it `#[serde(deny_unknown_fields)]`, so
     /// that a misspelt key is refused at start, and `#[serde(default)]` where a default makes sense:
     /// a plugin without settings is given `{}`.
-    type Settings: DeserializeOwned;
+    ///
+    /// The JSON Schema of it goes into the manifest: see
+    /// [`manifest_test!`](crate::manifest_test).
+    type Settings: DeserializeOwned + JsonSchema;
 
     /// Sets an instance up. The proxy runs several instances and renews them as it likes, so
     /// nothing may be kept from one request to the next.
@@ -19,10 +23,27 @@ pub trait Policy: Sized + 'static {
 
     /// Decides about a request. A panic refuses it.
     ///
-    /// An answer that looked at no more than what [`Request`] holds (its operation, method, path,
-    /// version, target and body; not its query or headers) may be used again for a request that has
-    /// the same, without asking.
+    /// An answer that looked at no more than the head of the request (its operation, method, path,
+    /// version, target and kind of body) may be used again for a request that has the same, without
+    /// asking.
     fn decide(&self, request: &Request) -> Verdict;
+
+    /// Reviews the daemon's answer to a request that was allowed, for operations whose `response`
+    /// the manifest asks for. A panic keeps the answer from the client.
+    ///
+    /// Of the request there is its head, as it was sent, and [`Request::look_up`]: its query,
+    /// headers and body are gone.
+    fn review(&self, _request: &Request, _response: &Response) -> Ruling {
+        Ruling::Pass
+    }
+
+    /// Sifts the values of an answer that is a stream of JSON, such as events, one after the other,
+    /// for operations whose `items` the manifest asks for. A panic ends the stream.
+    ///
+    /// Of the request there is what [`review`](Self::review) has.
+    fn sift(&self, _request: &Request, _item: &str) -> Sifted {
+        Sifted::Keep
+    }
 
     /// What is permitted with these settings, for the person who starts the proxy.
     fn permissions(&self) -> Vec<Permission> {
@@ -31,7 +52,7 @@ pub trait Policy: Sized + 'static {
 }
 
 /// The settings of a policy that has none: `{}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dockgate_plugin::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
 use crate::flags::{FLAGS, Flag};
@@ -27,7 +28,7 @@ impl Dialect {
 }
 
 /// The setting `dialect`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DialectSetting {
     /// LinuxServer's if a variable that only it reads is set, Tecnativa's otherwise.

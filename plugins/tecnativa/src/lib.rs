@@ -20,7 +20,10 @@ mod rules;
 mod switches;
 mod value;
 
-use dockgate_plugin::{Permission, Policy, Request, Setup, Verdict};
+use dockgate_plugin::{
+    Permission, Policy, Request, Setup, Verdict,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 
 pub use dialect::DialectSetting;
@@ -35,7 +38,7 @@ pub struct Tecnativa {
 }
 
 /// What may be configured besides the flags.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Whose flags are meant.
@@ -74,3 +77,4 @@ impl Policy for Tecnativa {
 }
 
 dockgate_plugin::export!(Tecnativa);
+dockgate_plugin::manifest_test!(Tecnativa);

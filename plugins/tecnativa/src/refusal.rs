@@ -12,7 +12,7 @@ use crate::{
 
 /// The refusal of a request that [`Rules`](crate::rules::Rules) do not permit.
 pub(crate) fn refusal(switches: &Switches, request: &Request) -> Verdict {
-    let verdict = match request.operation() {
+    let verdict = match request.operation_name() {
         "unknown" => {
             let path: String = request.path().chars().take(LONGEST_PATH).collect();
             Verdict::deny(format!("{} {path} is not allowed", request.method()))

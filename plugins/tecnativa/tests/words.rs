@@ -432,7 +432,8 @@ fn decide(flags: &str, request: &str) -> Verdict {
     let mut words = request.split_whitespace();
     let mut next = || words.next().unwrap();
     let operation = next();
-    let request = Request::new(next(), next()).with_operation(operation);
+    let request = Request::new(next(), next());
+    assert_eq!(request.operation_name(), operation);
     Tecnativa::set_up(&mut set_up_from(flags).0).decide(&request)
 }
 
