@@ -18,6 +18,8 @@ pub struct Client {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
@@ -38,32 +40,88 @@ impl Client {
     }
 
     pub fn ask_with(&mut self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(method, target, headers, "");
+        self.answer(method)
+    }
+
+    /// Sends a JSON document.
+    pub fn post(&mut self, target: &str, json: &str) -> Answer {
+        self.send("POST", target, &[("Content-Type", "application/json")], json);
+        self.answer("POST")
+    }
+
+    /// Sends a request, and leaves the answer to be read.
+    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: docker\r\n");
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.push_str("\r\n");
-        self.reader.get_mut().write_all(head.as_bytes()).expect("the proxy reads");
-        self.answer(method)
+        if !body.is_empty() {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        let request = format!("{head}\r\n{body}");
+        self.reader.get_mut().write_all(request.as_bytes()).expect("the proxy reads");
     }
 
-    fn answer(&mut self, method: &str) -> Answer {
+    /// Sends more.
+    pub fn write(&mut self, text: &str) {
+        self.reader.get_mut().write_all(text.as_bytes()).expect("the proxy reads");
+    }
+
+    /// The answer to what was sent.
+    pub fn answer(&mut self, method: &str) -> Answer {
+        let (status, headers) = self.head();
+        let body = if method == "HEAD" { Vec::new() } else { self.body(&headers) };
+        Answer { status, headers, body: String::from_utf8(body).expect("a body of text") }
+    }
+
+    /// Status and headers, with the body left to be read.
+    pub fn head(&mut self) -> (u16, Vec<(String, String)>) {
         let status_line = self.line();
         let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("no status in {status_line:?}"));
-        let mut length = 0;
+        let mut headers = Vec::new();
         loop {
-            let line = self.line().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.parse().expect("a number");
-            }
+            let line = self.line();
+            let Some((name, value)) = line.split_once(": ") else { break };
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
-        let mut body = vec![0; if method == "HEAD" { 0 } else { length }];
+        (status, headers)
+    }
+
+    fn body(&mut self, headers: &[(String, String)]) -> Vec<u8> {
+        let header = |name| headers.iter().find(|(n, _)| n == name).map(|(_, value)| value);
+        if header("transfer-encoding").is_some() {
+            let mut body = Vec::new();
+            while let Some(chunk) = self.chunk().expect("a body that ends well") {
+                body.extend(chunk);
+            }
+            return body;
+        }
+        let length = header("content-length").map_or(0, |value| value.parse().expect("a number"));
+        let mut body = vec![0; length];
         self.reader.read_exact(&mut body).expect("a body of this length");
-        Answer { status, body: String::from_utf8(body).expect("a body of text") }
+        body
+    }
+
+    /// All that comes until the proxy closes the connection, as it is written.
+    pub fn read_to_end(&mut self) -> String {
+        let mut all = Vec::new();
+        // It may be reset; what came before counts.
+        let _ = self.reader.read_to_end(&mut all);
+        String::from_utf8(all).expect("text")
+    }
+
+    /// The next chunk of a body; none at its end, an error where it is broken off.
+    pub fn chunk(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let mut size = String::new();
+        self.reader.read_line(&mut size)?;
+        let length = usize::from_str_radix(size.trim_end(), 16)
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::UnexpectedEof))?;
+        let mut chunk = vec![0; length + 2];
+        self.reader.read_exact(&mut chunk)?;
+        chunk.truncate(length);
+        Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
     }
 
     fn line(&mut self) -> String {
@@ -75,6 +133,10 @@ impl Client {
 }
 
 impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// What a Docker client shows of a refusal.
     pub fn message(&self) -> String {
         let body: Value = serde_json::from_str(&self.body)

@@ -14,8 +14,13 @@ pub const YES: &str = "{\"from\":\"the daemon\"}";
 pub struct Daemon {
     socket: PathBuf,
     received: Arc<Mutex<Vec<Received>>>,
+    answers: Answers,
     _folder: tempfile::TempDir,
 }
+
+/// What is written in answer to a request for a path that begins so.
+type Answers = Arc<Mutex<Vec<(String, Writes)>>>;
+type Writes = Arc<dyn Fn(&mut UnixStream) -> std::io::Result<()> + Send + Sync>;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,7 @@ pub struct Received {
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Daemon {
@@ -32,14 +38,34 @@ impl Daemon {
         let socket = folder.path().join("docker.sock");
         let listener = UnixListener::bind(&socket).expect("a socket in a fresh folder");
         let received = Arc::<Mutex<Vec<_>>>::default();
-        let kept = Arc::clone(&received);
+        let answers = Answers::default();
+        let (kept, known) = (Arc::clone(&received), Arc::clone(&answers));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || serve(stream, &kept));
+                let (kept, known) = (Arc::clone(&kept), Arc::clone(&known));
+                std::thread::spawn(move || serve(stream, &kept, &known));
             }
         });
-        Self { socket, received, _folder: folder }
+        Self { socket, received, answers, _folder: folder }
+    }
+
+    /// From now on this JSON is the answer to requests for a path that begins so.
+    pub fn says(&self, path: &str, status: u16, json: &str) {
+        let answer = format!(
+            "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
+        );
+        self.writes(path, move |stream| stream.write_all(answer.as_bytes()));
+    }
+
+    /// From now on this is written in answer to requests for a path that begins so.
+    pub fn writes(
+        &self,
+        path: &str,
+        answer: impl Fn(&mut UnixStream) -> std::io::Result<()> + Send + Sync + 'static,
+    ) {
+        let mut answers = self.answers.lock().expect("no server panics");
+        answers.insert(0, (path.to_owned(), Arc::new(answer)));
     }
 
     pub fn socket(&self) -> &Path {
@@ -64,23 +90,30 @@ impl Received {
 }
 
 /// Serves a connection until its client has gone.
-fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>) {
+fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers) {
     let mut writer = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
+        let known = answers.lock().expect("no server panics");
+        let known = known.iter().find(|(path, _)| request.target.starts_with(path.as_str()));
+        let known = known.map(|(_, answer)| Arc::clone(answer));
         let body = if request.method == "HEAD" { "" } else { YES };
         received.lock().expect("no server panics").push(request);
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             YES.len()
         );
-        if writer.write_all(format!("{head}{body}").as_bytes()).is_err() {
+        let written = match known {
+            Some(answer) => answer(&mut writer),
+            None => writer.write_all(format!("{head}{body}").as_bytes()),
+        };
+        if written.is_err() {
             return;
         }
     }
 }
 
-/// A request, its body read and forgotten.
+/// A request with its body.
 fn read_request(reader: &mut impl BufRead) -> Option<Received> {
     let mut lines = std::iter::from_fn(|| {
         let mut line = String::new();
@@ -90,13 +123,15 @@ fn read_request(reader: &mut impl BufRead) -> Option<Received> {
     let first = lines.next()?;
     let mut words = first.split(' ').map(str::to_owned);
     let mut request =
-        Received { method: words.next()?, target: words.next()?, headers: Vec::new() };
+        Received { method: words.next()?, target: words.next()?, ..Received::default() };
     for line in lines {
         let (name, value) = line.split_once(": ").expect("a proxy sends proper headers");
         request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
     let length =
         request.header("content-length").map_or(0, |length| length.parse().expect("a number"));
-    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    let mut body = Vec::new();
+    reader.take(length).read_to_end(&mut body).ok()?;
+    request.body = String::from_utf8_lossy(&body).into_owned();
     Some(request)
 }

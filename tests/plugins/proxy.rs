@@ -71,6 +71,16 @@ impl Scene {
         self.arguments(&["--plugin", &path])
     }
 
+    /// The same with this file as a plugin at the end of its chain, and these settings for it.
+    pub fn with_settings(self, name: &str, content: &[u8], settings: &str) -> Self {
+        let path = self.folder.path().join(name);
+        let settings_path = path.with_extension("json");
+        fs::write(&path, content).expect("a fresh folder");
+        fs::write(&settings_path, settings).expect("a fresh folder");
+        let plugin = format!("{}={}", path.display(), settings_path.display());
+        self.arguments(&["--plugin", &plugin])
+    }
+
     /// The same with the flags of the bundled plugin at the end of its chain.
     pub fn tecnativa(self) -> Self {
         self.arguments(&["--plugin", "bundled:tecnativa"])

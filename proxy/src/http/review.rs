@@ -176,7 +176,8 @@ impl Line {
         let (mut head, daemon) = response.into_parts();
         head.headers.remove(header::CONTENT_LENGTH);
         let worker = std::rc::Rc::clone(&self.worker);
-        let source = Source { worker, asked, plugins, daemon, items: Items::default() };
+        let items = Items::default();
+        let source = Source { worker, asked, plugins, daemon, items, dropped: false };
         let sieve = Sieve::Resting(Box::new(source));
         Response::from_parts(head, Answer::sifted(sieve, exchange))
     }

@@ -44,6 +44,8 @@ pub(super) struct Source {
     pub plugins: Vec<usize>,
     pub daemon: Leased,
     pub items: Items,
+    /// Whether the last value was left out, and what separates it from the next goes with it.
+    pub dropped: bool,
 }
 
 impl Sieve {
@@ -117,13 +119,14 @@ impl Source {
     }
 
     /// Puts what goes on of a part behind what has been sifted.
-    async fn pass(&self, part: Part, sifted: &mut BytesMut) -> Result<(), Broken> {
+    async fn pass(&mut self, part: Part, sifted: &mut BytesMut) -> Result<(), Broken> {
         match part {
+            Part::Gap(_) if self.dropped => {}
             Part::Gap(bytes) => sifted.extend_from_slice(&bytes),
             Part::Value(value) => {
-                if let Some(value) = self.ask(value).await? {
-                    sifted.extend_from_slice(value.bytes());
-                }
+                let left = self.ask(value).await?;
+                self.dropped = left.is_none();
+                sifted.extend_from_slice(left.as_ref().map_or(&[], |value| value.bytes()));
             }
         }
         Ok(())

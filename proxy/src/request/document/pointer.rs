@@ -81,6 +81,11 @@ impl Json {
         let mut at = (self, Keys::Fields);
         for step in steps(pointer)? {
             at = match at {
+                (value @ Self::Null, _) if step == "-" => {
+                    *value = Self::List(vec![Self::Null]);
+                    let Self::List(items) = value else { return Err(no_place()) };
+                    (items.last_mut().ok_or_else(no_place)?, Keys::Fields)
+                }
                 (value @ Self::Null, keys) => {
                     *value = Self::Object(Vec::new());
                     made(value, keys, step).ok_or_else(no_place)?
@@ -198,10 +203,11 @@ mod tests {
             ("/HostConfig/CapDrop/-", r#""X""#, true),
             ("/Labels/team", r#""web""#, true),
             ("/Labels/Team", r#""x""#, true),
+            ("/HostConfig/Binds/-", r#""a:b""#, true),
         ] {
             assert_eq!(body.set(pointer, json(value)), Ok(differs), "{pointer}");
         }
-        let after = r#"{"HostConfig":{"Memory":2,"CapDrop":["ALL","X"]},"Labels":{"team":"web","Team":"x"}}"#;
+        let after = r#"{"HostConfig":{"Memory":2,"CapDrop":["ALL","X"],"Binds":["a:b"]},"Labels":{"team":"web","Team":"x"}}"#;
         assert_eq!(body.to_text(), after);
         for pointer in ["x", "/HostConfig/CapDrop/2", "/HostConfig/Memory/x"] {
             assert!(body.set(pointer, Json::Null).is_err(), "{pointer}");
