@@ -50,6 +50,7 @@ pub fn decide<P: Policy>(policy: &P, head: types::RequestHead) -> types::Verdict
 }
 
 /// Has a policy review an answer.
+#[allow(clippy::default_constructed_unit_structs, reason = "in a native build it has fields")]
 pub fn review<P: Policy>(policy: &P, head: types::RequestHead, status: u16) -> on_response::Ruling {
     match policy.review(&request(head), &Response { status, answer: Answer::default() }) {
         Ruling::Pass => on_response::Ruling::Pass,
@@ -66,6 +67,7 @@ pub fn sift<P: Policy>(policy: &P, head: types::RequestHead, item: &str) -> on_i
     }
 }
 
+#[allow(clippy::default_constructed_unit_structs, reason = "in a native build it has fields")]
 fn request(head: types::RequestHead) -> Request {
     Request {
         operation: head.operation,

@@ -200,11 +200,11 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
-        seed.deserialize(self.value).map_err(|misfit| misfit.within_variant(self))
+        seed.deserialize(self.value).map_err(|misfit| misfit.within(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
-        self.value.deserialize_any(visitor).map_err(|misfit| misfit.within_variant(self))
+        self.value.deserialize_any(visitor).map_err(|misfit| misfit.within(self.name))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -212,13 +212,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        self.value.deserialize_any(visitor).map_err(|misfit| misfit.within_variant(self))
-    }
-}
-
-impl Misfit {
-    fn within_variant(self, variant: Variant<'_>) -> Self {
-        self.within(variant.name)
+        self.value.deserialize_any(visitor).map_err(|misfit| misfit.within(self.name))
     }
 }
 

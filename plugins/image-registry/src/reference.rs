@@ -97,7 +97,8 @@ impl fmt::Display for Reference {
 /// letter, or is `localhost`.
 fn repository(name: &str) -> Option<String> {
     let is_registry = |first: &str| {
-        first == "localhost" || first.contains(['.', ':']) || first.to_lowercase() != first
+        first == "localhost"
+            || first.contains(|c: char| matches!(c, '.' | ':') || c.is_ascii_uppercase())
     };
     let (registry, path) = match name.split_once('/') {
         Some(("index.docker.io", path)) => (DEFAULT_REGISTRY, path),

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    fn problems(settings: dockgate_plugin::Json) -> Vec<String> {
+    fn problems(settings: &Json) -> Vec<String> {
         let settings = match settings.read() {
             Ok(settings) => settings,
             Err(misfit) => return vec![misfit.to_string()],
@@ -130,7 +130,7 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(problems(Json::from(settings.clone())), expected, "{settings}");
+            assert_eq!(problems(&Json::from(settings.clone())), expected, "{settings}");
         }
     }
 }
