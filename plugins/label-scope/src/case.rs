@@ -75,9 +75,9 @@ impl Case<'_> {
     }
 
     /// Puts a value into the body unless it is there already.
-    pub(crate) fn put(&self, pointer: &str, old: Option<&Json>, new: Json) {
-        if old != Some(&new) {
-            self.request.set_json(pointer, &new);
+    pub(crate) fn put(&self, pointer: &str, old: Option<&Json>, new: &Json) {
+        if old != Some(new) {
+            self.request.set_json(pointer, new);
         }
     }
 }

@@ -54,13 +54,13 @@ impl Scope {
             return Ok(None);
         }
         if self.match_ == Match::Any {
-            return Err(self.missing(&self.to_string()));
+            return Err(missing(&self.to_string()));
         }
         for selector in &self.selectors {
             match selector.value() {
                 Some(value) => put(&mut labels, selector.key(), value),
                 None if labels.exact(selector.key()).is_none() => {
-                    return Err(self.missing(selector.key()));
+                    return Err(missing(selector.key()));
                 }
                 None => {}
             }
@@ -74,7 +74,8 @@ impl Scope {
     /// Where one has.
     pub(crate) fn keeps(&self, labels: &Json) -> Result<(), Denial> {
         for (key, value) in labels.entries() {
-            let mut of_key = self.selectors.iter().filter(|selector| selector.key() == key).peekable();
+            let mut of_key =
+                self.selectors.iter().filter(|selector| selector.key() == key).peekable();
             let is_wanted = match self.match_ {
                 Match::All => of_key.all(|selector| selector.matches(labels)),
                 Match::Any => of_key.peek().is_none() || of_key.any(|s| s.matches(labels)),
@@ -88,12 +89,6 @@ impl Scope {
             }
         }
         Ok(())
-    }
-
-    fn missing(&self, label: &str) -> Denial {
-        Denial::new(format!("what this client makes carries the label {label}"))
-            .with_code("label-missing")
-            .with_hint("put it among the labels (--label)")
     }
 }
 
@@ -110,6 +105,12 @@ impl fmt::Display for Scope {
         }
         Ok(())
     }
+}
+
+fn missing(label: &str) -> Denial {
+    Denial::new(format!("what this client makes carries the label {label}"))
+        .with_code("label-missing")
+        .with_hint("put it among the labels (--label)")
 }
 
 /// Sets a label by its very key; `Team` is another one than `team`.
@@ -136,8 +137,8 @@ mod tests {
         Scope::new(selectors.iter().map(selector).collect(), match_)
     }
 
-    fn stamped(scope: &Scope, labels: dockgate_plugin::Json) -> Result<Option<Json>, String> {
-        scope.stamp(Some(&labels)).map_err(|denial| denial.words())
+    fn stamped(scope: &Scope, labels: impl Into<Json>) -> Result<Option<Json>, String> {
+        scope.stamp(Some(&labels.into())).map_err(|denial| denial.words())
     }
 
     #[test]
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn without_labels_nothing_is_in_scope() {
-        for scope in [scope(&["team"], Match::All), scope(&[], Match::All), scope(&[], Match::Any)] {
+        for scope in [scope(&["team"], Match::All), scope(&[], Match::All), scope(&[], Match::Any)]
+        {
             assert!(!scope.includes(None));
             assert!(!scope.includes(Some(&Json::Null)));
             assert!(!scope.includes(Some(&json!({}).into())));
@@ -164,36 +166,36 @@ mod tests {
     #[test]
     fn labels_with_a_value_are_put_on_once() {
         let scope = scope(&["team=blue"], Match::All);
-        let labels = stamped(&scope, json!({ "Team": "red" }).into()).unwrap().unwrap();
-        assert_eq!(labels, json!({ "Team": "red", "team": "blue" }).into());
+        let labels = stamped(&scope, json!({ "Team": "red" })).unwrap().unwrap();
+        assert_eq!(labels, Json::from(json!({ "Team": "red", "team": "blue" })));
         assert_eq!(stamped(&scope, labels), Ok(None));
         let null = stamped(&scope, Json::Null).unwrap().unwrap();
-        assert_eq!(null, json!({ "team": "blue" }).into());
+        assert_eq!(null, Json::from(json!({ "team": "blue" })));
     }
 
     #[test]
     fn another_value_is_refused_and_not_overwritten() {
         let scope = scope(&["team=blue"], Match::All);
-        let words = stamped(&scope, json!({ "team": "red" }).into()).unwrap_err();
+        let words = stamped(&scope, json!({ "team": "red" })).unwrap_err();
         assert!(words.contains("team=red is out of this client's scope"), "{words}");
         let twice = Json::parse(r#"{"team":"blue","team":"red"}"#).unwrap();
         assert!(stamped(&scope, twice).is_err());
-        assert!(stamped(&scope, json!(["team=blue"]).into()).is_err());
+        assert!(stamped(&scope, json!(["team=blue"])).is_err());
     }
 
     #[test]
     fn a_key_alone_the_client_has_to_give() {
         let scope = scope(&["team=blue", "app"], Match::All);
-        assert!(stamped(&scope, json!({}).into()).unwrap_err().contains("the label app"));
-        let labels = stamped(&scope, json!({ "app": "shop" }).into()).unwrap().unwrap();
-        assert_eq!(labels, json!({ "app": "shop", "team": "blue" }).into());
+        assert!(stamped(&scope, json!({})).unwrap_err().contains("the label app"));
+        let labels = stamped(&scope, json!({ "app": "shop" })).unwrap().unwrap();
+        assert_eq!(labels, Json::from(json!({ "app": "shop", "team": "blue" })));
     }
 
     #[test]
     fn where_one_is_enough_the_client_chooses() {
         let scope = scope(&["team=blue", "team=green"], Match::Any);
-        assert_eq!(stamped(&scope, json!({ "team": "green" }).into()), Ok(None));
-        assert!(stamped(&scope, json!({}).into()).unwrap_err().contains("team=blue or team=green"));
-        assert!(stamped(&scope, json!({ "team": "red" }).into()).is_err());
+        assert_eq!(stamped(&scope, json!({ "team": "green" })), Ok(None));
+        assert!(stamped(&scope, json!({})).unwrap_err().contains("team=blue or team=green"));
+        assert!(stamped(&scope, json!({ "team": "red" })).is_err());
     }
 }

@@ -136,7 +136,10 @@ mod tests {
             images: Images::Read,
             allow: false,
         };
-        faults(&settings).into_iter().map(|(subject, words)| format!("{subject}: {words}")).collect()
+        faults(&settings)
+            .into_iter()
+            .map(|(subject, words)| format!("{subject}: {words}"))
+            .collect()
     }
 
     #[test]
