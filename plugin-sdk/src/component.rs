@@ -1,7 +1,8 @@
 //! The way from the interface to a [`Policy`] and back, for [`export!`](crate::export).
 
 use crate::{
-    BodyKind, Denial, Policy, Request, Response, Ruling, Setup, Sifted, Verdict,
+    BodyKind, Denial, Json, Misfit, Policy, Problem, Request, Response, Ruling, Setup, Sifted,
+    Verdict,
     host::{Answer, Host},
 };
 
@@ -25,26 +26,18 @@ pub fn set_up<P: Policy>(
     environment: Vec<(String, String)>,
     other_names: Vec<String>,
 ) -> (Option<P>, Vec<lifecycle::Problem>) {
-    let settings = match serde_json::from_str(settings) {
+    let settings = match Json::from_proxy(settings).read() {
         Ok(settings) => settings,
-        Err(error) => {
-            let message = format!("the settings don't fit: {error}");
-            return (
-                None,
-                vec![lifecycle::Problem { subject: String::new(), message, fatal: true }],
-            );
+        Err(Misfit { pointer, message }) => {
+            let message = format!("the settings don't fit: {message}");
+            return (None, vec![lifecycle::Problem { subject: pointer, message, fatal: true }]);
         }
     };
-    let mut setup =
-        Setup::new(settings).with_environment(environment).with_other_names(other_names);
+    let mut setup = Setup::given(settings, environment, other_names);
     let policy = P::set_up(&mut setup);
-    let problems = setup
-        .problems()
-        .iter()
-        .cloned()
-        .map(|p| lifecycle::Problem { subject: p.subject, message: p.message, fatal: p.fatal })
-        .collect();
-    (Some(policy), problems)
+    let as_wit =
+        |Problem { subject, message, fatal }| lifecycle::Problem { subject, message, fatal };
+    (Some(policy), setup.into_problems().into_iter().map(as_wit).collect())
 }
 
 /// Asks a policy about a request.
@@ -57,6 +50,7 @@ pub fn decide<P: Policy>(policy: &P, head: types::RequestHead) -> types::Verdict
 }
 
 /// Has a policy review an answer.
+#[allow(clippy::default_constructed_unit_structs, reason = "in a native build it has fields")]
 pub fn review<P: Policy>(policy: &P, head: types::RequestHead, status: u16) -> on_response::Ruling {
     match policy.review(&request(head), &Response { status, answer: Answer::default() }) {
         Ruling::Pass => on_response::Ruling::Pass,
@@ -73,6 +67,7 @@ pub fn sift<P: Policy>(policy: &P, head: types::RequestHead, item: &str) -> on_i
     }
 }
 
+#[allow(clippy::default_constructed_unit_structs, reason = "in a native build it has fields")]
 fn request(head: types::RequestHead) -> Request {
     Request {
         operation: head.operation,

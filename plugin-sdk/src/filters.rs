@@ -25,20 +25,17 @@ impl Filters {
         if text.is_empty() {
             return Ok(Self::new());
         }
-        type Of<T> = Option<BTreeMap<String, Option<T>>>;
-        let sets: Result<Of<BTreeMap<String, Option<bool>>>, _> = serde_json::from_str(text);
+        let sets: Result<Named<BTreeMap<String, Option<bool>>>, _> = serde_json::from_str(text);
         if let Ok(sets) = sets {
             return Ok(Self::collect(sets, |set| set.into_keys().collect()));
         }
-        let lists: Of<Vec<Option<String>>> = serde_json::from_str(text).map_err(|_| BadFilters)?;
+        let lists: Named<Vec<Option<String>>> =
+            serde_json::from_str(text).map_err(|_| BadFilters)?;
         let texts = |list: Vec<Option<String>>| list.into_iter().map(Option::unwrap_or_default);
         Ok(Self::collect(lists, |list| texts(list).collect()))
     }
 
-    fn collect<T>(
-        named: Option<BTreeMap<String, Option<T>>>,
-        values: impl Fn(T) -> Vec<String>,
-    ) -> Self {
+    fn collect<T>(named: Named<T>, values: impl Fn(T) -> Vec<String>) -> Self {
         let mut filters = Self::new();
         for (name, of) in named.unwrap_or_default() {
             for value in of.map(&values).unwrap_or_default() {
@@ -81,6 +78,9 @@ impl Filters {
         self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 }
+
+/// Names with something for each. The daemon takes `null` anywhere for nothing.
+type Named<T> = Option<BTreeMap<String, Option<T>>>;
 
 /// As the daemon takes it, in the form with lists.
 impl fmt::Display for Filters {

@@ -66,6 +66,7 @@ mod response;
 mod test_macros;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+mod typed;
 mod verdict;
 
 #[doc(hidden)]
@@ -79,7 +80,8 @@ pub use filters::{BadFilters, Filters};
 pub use json::{Content, Json};
 pub use look_up::Kind;
 pub use operation::{BodyKind, Operation};
-pub use policy::{NoSettings, Permission, Policy, Problem, Setup};
+pub use policy::{Environment, NoSettings, Permission, Policy, Problem, Setup};
 pub use request::Request;
 pub use response::Response;
+pub use typed::Misfit;
 pub use verdict::{Denial, Ruling, Sifted, Verdict};

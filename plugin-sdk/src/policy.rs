@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -61,7 +59,7 @@ pub struct NoSettings {}
 pub struct Setup<S> {
     /// The settings, as the person wrote them.
     pub settings: S,
-    environment: BTreeMap<String, String>,
+    environment: Environment,
     other_names: Vec<String>,
     problems: Vec<Problem>,
 }
@@ -69,12 +67,17 @@ pub struct Setup<S> {
 impl<S> Setup<S> {
     /// A setup with these settings and an empty environment.
     pub fn new(settings: S) -> Self {
-        Self {
-            settings,
-            environment: BTreeMap::new(),
-            other_names: Vec::new(),
-            problems: Vec::new(),
-        }
+        Self::given(settings, Vec::new(), Vec::new())
+    }
+
+    /// What the proxy gives, variables in the order of their names.
+    pub(crate) fn given(
+        settings: S,
+        environment: Vec<(String, String)>,
+        other_names: Vec<String>,
+    ) -> Self {
+        let environment = Environment(environment);
+        Self { settings, environment, other_names, problems: Vec::new() }
     }
 
     /// The same with these granted variables.
@@ -83,8 +86,9 @@ impl<S> Setup<S> {
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
-        self.environment
-            .extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.environment.0.extend(variables);
+        self.environment.0.sort();
         self
     }
 
@@ -95,8 +99,8 @@ impl<S> Setup<S> {
         self
     }
 
-    /// The variables that the plugin was granted and that are set, by name.
-    pub fn environment(&self) -> &BTreeMap<String, String> {
+    /// The variables that the plugin was granted and that are set.
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
@@ -126,6 +130,31 @@ impl<S> Setup<S> {
     /// What has been reported so far.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// Variables of the proxy's environment, in the order of their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment(Vec<(String, String)>);
+
+impl Environment {
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(name, _)| name)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a native test has in the place of the proxy.
 //!
-//! [`Request::of`] and [`Request::to`] make requests, the `with_…` methods set what surrounds them,
-//! and after [`Policy::decide`](crate::Policy::decide) there is what was staged:
+//! [`Request::of`](crate::Request::of) and [`Request::to`](crate::Request::to) make requests, the
+//! `with_…` methods set what surrounds them, and after [`Policy::decide`](crate::Policy::decide)
+//! there is what was staged:
 //!
 //! ```
 //! use dockgate_plugin::{Operation, Request, testing::Edit};

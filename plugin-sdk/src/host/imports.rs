@@ -1,5 +1,7 @@
 //! What is read and staged through the imports of the interface.
 
+#![allow(clippy::unused_self, reason = "these are the methods of what a native test has")]
+
 use serde::Serialize;
 
 use crate::{

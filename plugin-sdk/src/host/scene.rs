@@ -128,7 +128,7 @@ impl Host {
                 put_pair(&mut self.headers, str::eq_ignore_ascii_case, name, value);
             }
             Edit::RemoveHeader(name) => {
-                self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(&name))
+                self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
             }
             Edit::SetJson(pointer, value) => {
                 if let Content::Json(body) = &mut self.content {

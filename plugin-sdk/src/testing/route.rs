@@ -32,9 +32,8 @@ pub(super) fn to(operation: Operation, target: Option<&str>) -> (&'static str, S
 /// The target of a path, if it has one, where the route matches it.
 #[allow(clippy::option_option, reason = "two questions: does it match, and does it name something")]
 fn matched<'a>(route: &Route, path: &'a str) -> Option<Option<&'a str>> {
-    let (before, rest) = match route.pattern.split_once('{') {
-        None => return (path == route.pattern).then_some(None),
-        Some(parameter) => parameter,
+    let Some((before, rest)) = route.pattern.split_once('{') else {
+        return (path == route.pattern).then_some(None);
     };
     let (parameter, after) = rest.split_once('}')?;
     let path = path.strip_prefix(before)?;

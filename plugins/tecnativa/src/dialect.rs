@@ -1,8 +1,9 @@
 //! Whose flags they are.
 
-use std::collections::BTreeMap;
-
-use dockgate_plugin::schemars::{self, JsonSchema};
+use dockgate_plugin::{
+    Environment,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 
 use crate::flags::{FLAGS, Flag};
@@ -45,11 +46,11 @@ impl DialectSetting {
     ///
     /// For `auto` a variable of LinuxServer's counts with any value, `0` and the empty one too: that
     /// somebody wrote `ALLOW_LOGS=0` tells which image the compose file was made for just as well.
-    pub(crate) fn in_environment(self, environment: &BTreeMap<String, String>) -> Dialect {
+    pub(crate) fn in_environment(self, environment: &Environment) -> Dialect {
         let is_linuxservers = match self {
             Self::Tecnativa => false,
             Self::LinuxServer => true,
-            Self::Auto => environment.keys().any(|name| is_linuxservers_alone(name)),
+            Self::Auto => environment.names().any(is_linuxservers_alone),
         };
         if is_linuxservers { Dialect::LinuxServer } else { Dialect::Tecnativa }
     }

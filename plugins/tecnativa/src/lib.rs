@@ -52,7 +52,7 @@ impl Policy for Tecnativa {
         let dialect = setup.settings.dialect.in_environment(setup.environment());
         let switches = Switches::new(dialect, setup.environment());
 
-        let set = setup.environment().keys().map(String::as_str);
+        let set = setup.environment().names();
         let others = setup.other_names().iter().map(String::as_str);
         let on_names = names::on_names(dialect, set, others);
         for (name, words) in advice::on_switches(&switches).into_iter().chain(on_names) {

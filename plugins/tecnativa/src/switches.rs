@@ -1,6 +1,6 @@
 //! The flags as they are set.
 
-use std::collections::BTreeMap;
+use dockgate_plugin::Environment;
 
 use crate::{
     dialect::Dialect,
@@ -33,9 +33,9 @@ pub(crate) enum Effect {
 }
 
 impl Switches {
-    pub(crate) fn new(dialect: Dialect, environment: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn new(dialect: Dialect, environment: &Environment) -> Self {
         let switch = |flag: &'static Flag| {
-            let value = environment.get(flag.name).cloned();
+            let value = environment.get(flag.name).map(str::to_owned);
             let on = value.as_deref().map_or(flag.default, counts);
             Switch { flag, value, on }
         };
