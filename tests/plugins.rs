@@ -12,8 +12,10 @@ mod cache;
 #[path = "plugins/chain.rs"]
 mod chain;
 #[path = "plugins/client.rs"]
+#[allow(dead_code, reason = "tests/phases.rs uses the rest")]
 mod client;
 #[path = "plugins/daemon.rs"]
+#[allow(dead_code, reason = "tests/phases.rs uses the rest")]
 mod daemon;
 #[path = "plugins/edits.rs"]
 mod edits;
@@ -28,7 +30,7 @@ mod loading;
 #[path = "plugins/nonsense.rs"]
 mod nonsense;
 #[path = "plugins/proxy.rs"]
-#[allow(dead_code, reason = "tests/conformance.rs uses the rest")]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod proxy;
 #[path = "plugins/wat.rs"]
 mod wat;

@@ -29,8 +29,7 @@ pub trait Policy: Sized + 'static {
     /// Reviews the daemon's answer to a request that was allowed, for operations whose `response`
     /// the manifest asks for. A panic keeps the answer from the client.
     ///
-    /// Of the request there is its head, as it was sent, and [`Request::look_up`]: its query,
-    /// headers and body are gone.
+    /// The request is as it was sent, but for its body, which is gone; nothing of it can be changed.
     fn review(&self, _request: &Request, _response: &Response) -> Ruling {
         Ruling::Pass
     }

@@ -26,11 +26,14 @@ pub struct Answer {
     pub edits: Vec<Edit>,
     /// What it answers in the daemon's stead.
     pub reply: Option<Reply>,
+    /// The id of the target, where the vote rests on what was found out about it: the name may
+    /// belong to something else a moment later.
+    pub target_id: Option<String>,
 }
 
 impl From<Vote> for Answer {
     fn from(vote: Vote) -> Self {
-        Self { vote, edits: Vec::new(), reply: None }
+        Self { vote, edits: Vec::new(), reply: None, target_id: None }
     }
 }
 
@@ -200,6 +203,8 @@ struct Pass {
     changed_by: Option<usize>,
     /// The first that answers in the daemon's stead.
     reply: Option<(Reply, usize)>,
+    /// The id of the target that a vote rests on, and whose vote that is.
+    target_id: Option<(String, usize)>,
 }
 
 /// Brings a request before a chain of so many plugins.
@@ -242,6 +247,8 @@ impl Question {
             }
         }
         self.pass.reply = self.pass.reply.take().or(answer.reply.map(|reply| (reply, by)));
+        let target_id = answer.target_id.map(|id| (id, by));
+        self.pass.target_id = self.pass.target_id.take().or(target_id);
         self.pass.turn += 1;
         Ok(())
     }
@@ -250,6 +257,9 @@ impl Question {
     fn next(mut self) -> Next {
         if self.pass.turn < self.plugins {
             return Next::Ask(self);
+        }
+        if let Err(refusal) = self.pin_target() {
+            return Next::Decided(Decision::Refuse(refusal, self.request));
         }
         match self.pass.changed_by {
             None => Next::Decided(self.conclude()),
@@ -262,6 +272,25 @@ impl Question {
                 self.next()
             }
         }
+    }
+
+    /// Puts the id that a vote rests on in the place of the target, once nothing but that is left to
+    /// be changed and the request is to go on. Not before: a plugin that hides the target answers for
+    /// its name, and must not be shown the id that another one has found.
+    fn pin_target(&mut self) -> Result<(), Refusal> {
+        let settled = self.pass.changed_by.is_none() && self.pass.reply.is_none();
+        if !settled || self.pass.allowed_by.is_none() {
+            return Ok(());
+        }
+        let Some((id, by)) = self.pass.target_id.take() else {
+            return Ok(());
+        };
+        let failed = |bad: BadEdit| Refusal::Failed { failure: bad.into(), by };
+        let request = Arc::make_mut(&mut self.request);
+        if request.edit(Edit::SetTarget(id)).map_err(failed)? {
+            self.pass.changed_by = Some(by);
+        }
+        Ok(())
     }
 
     /// Decides after a pass that changed nothing.
@@ -414,6 +443,50 @@ mod tests {
             panic!("{decision:?}")
         };
         assert!(matches!(failure, Failure::Edit(BadEdit::Header(_))));
+    }
+
+    #[test]
+    fn a_target_becomes_its_id_when_the_request_goes_on_and_not_before() {
+        let (head, ()) = Request::get("/containers/web/json").body(()).unwrap().into_parts();
+        let request = CanonicalRequest::new(head, OLDEST_SAFE_API).unwrap();
+        let run = |plugins: &[Plugin]| {
+            let (mut next, mut seen) = (begin(request.clone(), plugins.len()), Vec::new());
+            loop {
+                match next {
+                    Next::Decided(decision) => return (decision, seen),
+                    Next::Ask(question) => {
+                        seen.push(question.request().target().unwrap().to_owned());
+                        let answer = plugins[question.plugin()](question.request());
+                        next = question.answer(answer);
+                    }
+                }
+            }
+        };
+        let finds = |_: &CanonicalRequest| {
+            Ok(Answer { target_id: Some("4f66".into()), ..Vote::Abstain.into() })
+        };
+        let (decision, seen) = run(&[&finds, &allow]);
+        let Decision::Forward { request: approved, .. } = decision else { panic!("{decision:?}") };
+        assert_eq!(approved.request().path(), "/containers/4f66/json");
+        assert_eq!(seen, ["web", "web", "4f66", "4f66"], "every plugin saw what is sent");
+
+        let reply = Reply { status: 404, json: "{}".into() };
+        let hides = |_: &CanonicalRequest| {
+            Ok(Answer { reply: Some(reply.clone()), ..Vote::Allow.into() })
+        };
+        for plugins in [[&finds as Plugin, &hides], [&finds, &deny], [&finds, &abstain]] {
+            let (decision, seen) = run(&plugins);
+            assert!(!matches!(decision, Decision::Forward { .. }), "{decision:?}");
+            assert_eq!(seen, ["web", "web"], "nobody is shown the id");
+        }
+        let edits = |request: &CanonicalRequest| {
+            let edits = vec![Edit::SetTarget("db".into())];
+            let target_id = (request.target() == Some("web")).then(|| "4f66".into());
+            Ok(Answer { edits, target_id, ..Vote::Allow.into() })
+        };
+        let (decision, _) = run(&[&edits]);
+        let Decision::Forward { request: approved, .. } = decision else { panic!("{decision:?}") };
+        assert_eq!(approved.request().target(), Some("db"), "a plugin's own target stands");
     }
 
     #[test]

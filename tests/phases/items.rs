@@ -126,6 +126,23 @@ fn values_are_looked_up() {
     assert_eq!(proxy.get("/events").body, "{\"of\":\"web\"}\n{\"of\":\"none\"}\n");
 }
 
+/// A stream goes on for days: its values don't share what is found, nor the number of look-ups that
+/// a request may have.
+#[test]
+fn each_value_is_looked_up_for_itself() {
+    let sift = json!({"sift": [{"look-up": ["web", "web"]}]});
+    let proxy = Scene::new().probe(&events(), &sift).start();
+    let asked = AtomicU64::new(0);
+    proxy.daemon.writes("/containers/web/json", move |stream| {
+        let found = asked.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let (status, body) = if found { (200, "{\"Id\":\"1\"}") } else { (404, "{}") };
+        let length = body.len();
+        write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}")
+    });
+    streams(&proxy.daemon, &vec!["{\"of\":\"web\"}\n"; 200]);
+    assert_eq!(proxy.get("/events").body, "{\"of\":\"web\"}\n".repeat(100));
+}
+
 #[test]
 fn a_long_stream_is_sifted_in_order_and_kept_nowhere() {
     const EVENTS: u64 = 100_000;

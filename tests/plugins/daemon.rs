@@ -94,9 +94,7 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
     let mut writer = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
-        let known = answers.lock().expect("no server panics");
-        let known = known.iter().find(|(path, _)| request.target.starts_with(path.as_str()));
-        let known = known.map(|(_, answer)| Arc::clone(answer));
+        let known = known(answers, &request.target);
         let body = if request.method == "HEAD" { "" } else { YES };
         received.lock().expect("no server panics").push(request);
         let head = format!(
@@ -111,6 +109,13 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
             return;
         }
     }
+}
+
+/// What is to be written for this path, if something is.
+fn known(answers: &Answers, path: &str) -> Option<Writes> {
+    let answers = answers.lock().expect("no server panics");
+    let (_, answer) = answers.iter().find(|(known, _)| path.starts_with(known.as_str()))?;
+    Some(Arc::clone(answer))
 }
 
 /// A request with its body.

@@ -144,6 +144,6 @@ fn in_process(plugin: &Plugin) -> Instances {
     let setup = Setup { settings: "{}".to_owned(), ..Setup::default() };
     let manifest = Manifest { name: "plugin".to_owned(), ..Manifest::default() };
     let limits = Limits::default();
-    let loaded = Loaded::new(&engine, &manifest, &code, setup, &[], limits).unwrap();
+    let loaded = Loaded::new(&engine, &manifest, &code.into(), setup, &[], limits).unwrap();
     Instances::new(Arc::from([loaded]))
 }

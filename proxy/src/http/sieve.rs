@@ -16,7 +16,7 @@ use super::{
     upstream::Leased,
 };
 use crate::{
-    plugin::{Asked, Sifted},
+    plugin::{Asked, LookUps, Sifted},
     worker::Worker,
 };
 
@@ -133,7 +133,10 @@ impl Source {
     }
 
     /// Asks each plugin about what the one before it left.
-    async fn ask(&self, mut value: Value) -> Result<Option<Value>, Broken> {
+    ///
+    /// Each value is decided for itself: a stream goes on for days, and names change hands.
+    async fn ask(&mut self, mut value: Value) -> Result<Option<Value>, Broken> {
+        self.asked.look_ups = LookUps::new(&self.worker.daemon);
         for &plugin in &self.plugins {
             let json = value
                 .json()

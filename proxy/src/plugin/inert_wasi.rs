@@ -18,7 +18,10 @@ use super::{bindings::dockgate::filter::log::Level, imports::Context};
 /// A handle to a stream, a terminal or the like; all of them are the same nothing.
 struct Inert;
 
-/// Links the imports of `wasi:cli` and `wasi:io` that a component has, under their own versions.
+/// What is linked. The seed is what `std::collections::HashMap` asks for.
+const KNOWN: [&str; 3] = ["wasi:cli/", "wasi:io/", "wasi:random/insecure-seed@"];
+
+/// Links those imports that a component has, under their own versions.
 ///
 /// # Errors
 /// The name of the first import that nobody grants.
@@ -31,7 +34,7 @@ pub(super) fn add_to(
         if name.starts_with("dockgate:filter/") {
             continue;
         }
-        let known = name.starts_with("wasi:cli/") || name.starts_with("wasi:io/");
+        let known = KNOWN.iter().any(|known| name.starts_with(known));
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             return Err(name.to_owned());
         };
@@ -87,6 +90,8 @@ fn answer(
     Ok(match function {
         "get-environment" | "get-arguments" => Val::List(Vec::new()),
         "initial-cwd" => Val::Option(None),
+        // The same for all, so that a plugin decides the same each time.
+        "insecure-seed" => Val::Tuple(vec![Val::U64(0), Val::U64(0)]),
         name if name.starts_with("get-terminal-") => Val::Option(None),
         "get-stdin" | "get-stdout" | "get-stderr" | "[method]output-stream.subscribe" => {
             Val::Resource(Resource::<Inert>::new_own(0).try_into_resource_any(store)?)

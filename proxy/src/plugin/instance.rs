@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     chain::{Answer, Denial, Failure, Vote},
-    request::{CanonicalRequest, Content, Edit},
+    request::{CanonicalRequest, Content},
 };
 
 pub use cost::Cost;
@@ -298,14 +298,8 @@ fn answer(verdict: types::Verdict, staged: Staged) -> Result<Answer, Failure> {
         check_status(reply.status)?;
         check_json("a reply", &reply.json)?;
     }
-    let Staged { mut edits, reply, target_id, .. } = staged;
-    // A request that is answered here goes nowhere, and a target that the plugin sets is its own
-    // affair.
-    let sets_target = edits.iter().any(|edit| matches!(edit, Edit::SetTarget(_)));
-    if let Some(id) = target_id.filter(|_| reply.is_none() && !sets_target) {
-        edits.push(Edit::SetTarget(id));
-    }
-    Ok(Answer { vote, edits, reply })
+    let Staged { edits, reply, target_id, .. } = staged;
+    Ok(Answer { vote, edits, reply, target_id })
 }
 
 /// What a plugin said of an answer, checked.
