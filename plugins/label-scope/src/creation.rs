@@ -13,7 +13,7 @@ pub(crate) fn container(case: &Case) -> Result<(), Stop> {
     let body = case.body()?;
     stamp(case, "/Labels", &body)?;
     images::run_in(case, body.get("Image"))?;
-    references::of_container(case, &body)
+    references::of_container(case, &body).map_err(Stop::not_of_the_image)
 }
 
 /// A volume. To create one that is there already gives that one.

@@ -117,15 +117,15 @@ fn bound(case: &Case, bind: &str) -> Result<(), Stop> {
     match case.request.look_up(Kind::Volume, source) {
         Some(found) if case.is_inside(Kind::Volume, &found) => Ok(()),
         // One that is not there would be made without the labels.
-        _ => Err(no_such_volume(case, source)),
+        _ => Err(no_such_volume(source)),
     }
 }
 
-fn no_such_volume(case: &Case, name: &str) -> Stop {
+fn no_such_volume(name: &str) -> Stop {
     Stop::refuse(
         "volume-out-of-scope",
         format!("there is no volume {name} in this client's scope"),
-        format!("create it first, labelled {}: docker volume create", case.policy.scope),
+        format!("create it first: docker volume create {name}"),
     )
 }
 
@@ -141,7 +141,7 @@ fn mounts(case: &Case, pointer: &str, mounts: Option<&Json>) -> Result<(), Stop>
                 let there = case.request.look_up(Kind::Volume, source);
                 match there.filter(|_| !source.is_empty()) {
                     Some(found) if case.is_inside(Kind::Volume, &found) => {}
-                    Some(_) => return Err(no_such_volume(case, source)),
+                    Some(_) => return Err(no_such_volume(source)),
                     None => {
                         let labels = mount.at("/VolumeOptions/Labels");
                         if let Some(labels) = case.policy.scope.stamp(labels)? {

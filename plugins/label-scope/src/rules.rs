@@ -5,6 +5,7 @@ use dockgate_plugin::{Json, Kind, Operation as Op};
 use crate::{
     case::{Case, text},
     creation, images, lists, references,
+    settings::OutOfScope,
     stop::Stop,
 };
 
@@ -81,6 +82,8 @@ pub(crate) fn judge(case: &Case) -> Result<(), Stop> {
         Op::ConfigUpdate => update(case, Kind::Config),
         Op::NetworkConnect | Op::NetworkDisconnect => references::of_connection(case),
 
+        Op::PluginInspect => Err(plugin(case)),
+
         Op::ImageInspect | Op::ImageHistory | Op::ImageAttestations => images::look_at(case),
         Op::ImageGet | Op::ImageGetAll => images::save(case),
         Op::ImageCreate => images::pull(case),
@@ -93,11 +96,24 @@ pub(crate) fn judge(case: &Case) -> Result<(), Stop> {
         // All that is left is the whole engine's, or can't be told apart by labels: image-load,
         // build-prune, build-cancel, session, grpc, the changes to swarm and nodes, volume-update
         // (of volumes of a cluster), plugins. So is what this plugin does not know.
-        _ => Err(Stop::refuse(
-            "not-scoped",
-            format!("{} can't be confined to labels", case.request.operation_name()),
-            "let this client through a chain without label-scope for it",
-        )),
+        _ => Err(not_scoped(case)),
+    }
+}
+
+fn not_scoped(case: &Case) -> Stop {
+    Stop::refuse(
+        "not-scoped",
+        format!("{} can't be confined to labels", case.request.operation_name()),
+        "let this client through a chain without label-scope for it",
+    )
+}
+
+/// Plugins have no labels, so none is in scope. `docker inspect` asks for one last, and says what it
+/// is told.
+fn plugin(case: &Case) -> Stop {
+    match (case.policy.out_of_scope, case.request.target()) {
+        (OutOfScope::Hide, Some(name)) => Stop::Answer(404, format!("plugin \"{name}\" not found")),
+        _ => not_scoped(case),
     }
 }
 
@@ -151,5 +167,44 @@ pub(crate) fn says_something(json: &Json) -> bool {
         Json::String(text) => !text.is_empty(),
         Json::List(items) => !items.is_empty(),
         Json::Object(fields) => !fields.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dockgate_plugin::{Kind, Policy, Request, Setup, json};
+
+    use super::*;
+    use crate::{LabelScope, Match, Settings, settings::Images};
+
+    #[test]
+    fn a_start_with_a_configuration_is_refused() {
+        let Ok(label) = "team=blue".parse();
+        let policy = LabelScope::set_up(&mut Setup::new(Settings {
+            labels: vec![label],
+            match_: Match::All,
+            out_of_scope: OutOfScope::Hide,
+            images: Images::Read,
+            allow: false,
+        }));
+        let web = json!({ "Id": "web", "Config": { "Labels": { "team": "blue" } } });
+        let start = Request::to(Op::ContainerStart, "web").with_found(Kind::Container, "web", web);
+        policy.decide(&start.clone().with_api_version("1.23")).assert_denied_with("use API 1.24");
+        policy.decide(&start.clone().with_api_version("1.24")).assert_abstained();
+        policy.decide(&start).assert_abstained();
+    }
+
+    #[test]
+    fn versions_are_numbers() {
+        for (version, is_before) in [
+            ("1.9", true),
+            ("1.23", true),
+            ("1.24", false),
+            ("1.100", false),
+            ("2.0", false),
+            ("", true),
+        ] {
+            assert_eq!(is_before_1_24(version), is_before, "{version}");
+        }
     }
 }

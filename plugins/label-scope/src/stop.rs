@@ -31,6 +31,15 @@ impl Stop {
         Self::Answer(404, message)
     }
 
+    /// The same with status 400 in the place of 404, which Docker's client takes from
+    /// `container-create` to mean the image, and pulls that.
+    pub(crate) fn not_of_the_image(self) -> Self {
+        match self {
+            Self::Answer(404, message) => Self::Answer(400, message),
+            other => other,
+        }
+    }
+
     /// A 403 in our own words.
     pub(crate) fn refuse(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Denial::new(message).with_code(code).with_hint(hint).into()

@@ -1,6 +1,6 @@
 //! Things of the daemon, and whether they are in scope.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use dockgate_plugin::{Json, Kind, Request};
 
@@ -42,7 +42,8 @@ const MOST_LOOK_UPS: usize = 32;
 pub(crate) struct Census<'a> {
     scope: &'a Scope,
     request: &'a Request,
-    known: RefCell<HashMap<(Kind, String), bool>>,
+    /// By kind and id. No `HashMap`, whose seed would be one more import.
+    known: RefCell<BTreeMap<(&'static str, String), bool>>,
 }
 
 impl<'a> Census<'a> {
@@ -52,7 +53,7 @@ impl<'a> Census<'a> {
 
     /// Whether the thing with this id is in scope.
     pub(crate) fn is_inside(&self, kind: Kind, id: &str) -> bool {
-        let key = (kind, id.to_owned());
+        let key = (kind.name(), id.to_owned());
         let mut known = self.known.borrow_mut();
         if let Some(inside) = known.get(&key) {
             return *inside;
