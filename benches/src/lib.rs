@@ -4,6 +4,7 @@
 //! drives them in turn with `wrk` ([`wrk`], [`rounds`]), reads what they used ([`process`]) and prints
 //! what it saw beside the targets ([`report`]).
 
+pub mod chains;
 pub mod cost;
 pub mod daemon;
 pub mod error;

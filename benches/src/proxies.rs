@@ -109,11 +109,23 @@ impl Running {
         daemon: &MockDaemon,
         folder: &Path,
     ) -> Result<Self, BenchError> {
+        Self::start_with(subject, programs, daemon, folder, |_| ())
+    }
+
+    /// The same with more arguments for its command.
+    pub fn start_with(
+        subject: Subject,
+        programs: &Programs,
+        daemon: &MockDaemon,
+        folder: &Path,
+        more: impl FnOnce(&mut Command),
+    ) -> Result<Self, BenchError> {
         let address = free_address()?;
-        let Some(command) = programs.command(subject, address, &daemon.socket) else {
+        let Some(mut command) = programs.command(subject, address, &daemon.socket) else {
             let (address, pid) = (daemon.tcp, daemon.pid());
             return Ok(Self { subject, address, pid, log: None, _process: None });
         };
+        more(&mut command);
 
         let path = folder.join(format!("{}.log", subject.name()));
         let log = OpenOptions::new().create(true).append(true).open(&path);

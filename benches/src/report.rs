@@ -3,6 +3,7 @@
 mod table;
 mod targets;
 
+use crate::chains::Chain;
 use crate::options::Options;
 use crate::process::Memory;
 use crate::proxies::Subject;
@@ -16,6 +17,8 @@ pub struct Report {
     pub cells: Vec<Cell>,
     /// What is measured once for a subject.
     pub uses: Vec<Use>,
+    /// What plugins cost that are asked.
+    pub chains: Vec<Chain>,
 }
 
 /// What is measured once for a subject.
@@ -43,6 +46,7 @@ impl Report {
         println!("{}", self.costs());
         println!("{}", self.once());
         println!("{}", self.calls());
+        println!("{}", self.plugins());
         println!("{}", self.targets());
     }
 

@@ -63,7 +63,8 @@ impl Drive {
         format!("{}, {} conn.", self.load.title(), self.connections)
     }
 
-    fn run(self, on: &Running, seconds: u32) -> Result<Cost, BenchError> {
+    /// Drives a subject once.
+    pub(crate) fn run(self, on: &Running, seconds: u32) -> Result<Cost, BenchError> {
         on.empty_log()?;
         let before = CpuTime::of(on.pid)?;
         let account = wrk::drive(on.address, self.load.path(), self.connections, seconds)?;

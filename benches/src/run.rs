@@ -10,7 +10,7 @@ use crate::process::Memory;
 use crate::proxies::{Programs, Running, Subject, build_dockgate};
 use crate::report::{Report, Use};
 use crate::rounds::drive_all;
-use crate::{startup, syscalls};
+use crate::{chains, startup, syscalls};
 
 /// Measures what the options call for and prints it.
 pub fn run(options: &Options) -> Result<(), BenchError> {
@@ -41,7 +41,13 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
         used.calls = syscalls::count(subject, folder.path())?;
     }
 
-    Report { cells, uses }.print(&options);
+    drop(subjects);
+    let chains = match options.subjects.contains(&Subject::Dockgate) {
+        true => chains::drive_all(&programs, &daemon, folder.path(), &options)?,
+        false => Vec::new(),
+    };
+
+    Report { cells, uses, chains }.print(&options);
     Ok(())
 }
 

@@ -48,6 +48,24 @@ impl Report {
         table
     }
 
+    /// What a request costs more for each plugin that is asked about it.
+    pub(super) fn plugins(&self) -> Table {
+        let header = ["plugins asked (2.6 kB list, 16 conn.)", "CPU µs/request", "more than none"];
+        let mut table = Table::new(&header);
+        for chain in &self.chains {
+            let more = self.more_than_none(chain.asked).unwrap_or_default();
+            let figures = [format!("{:.1}", chain.cpu), format!("{more:.1}")];
+            table.row([vec![chain.asked.to_string()], figures.to_vec()].concat());
+        }
+        table
+    }
+
+    /// Microseconds that so many plugins add to a request.
+    pub(super) fn more_than_none(&self, asked: usize) -> Option<f64> {
+        let of = |asked| self.chains.iter().find(|chain| chain.asked == asked);
+        Some(of(asked)?.cpu - of(0)?.cpu)
+    }
+
     /// System calls a request, each subject's in its own order.
     pub(super) fn calls(&self) -> Table {
         let mut table = Table::new(&["", "system calls a request (2.6 kB list, 16 conn.)", "all"]);

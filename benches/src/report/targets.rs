@@ -13,6 +13,8 @@ const P99: f64 = 1.0;
 const RESIDENT: f64 = 12.0;
 /// Milliseconds from start to first answer.
 const READY: f64 = 50.0;
+/// Microseconds of CPU that so many plugins may add to a request.
+const PLUGINS: [(usize, f64); 2] = [(1, 4.0), (5, 12.0)];
 /// The load that the bounds are set for.
 const CONNECTIONS: u32 = 16;
 
@@ -29,6 +31,10 @@ impl Report {
         let resident = used.and_then(|used| used.memory).map(|memory| memory.resident);
         table.target("MB resident after the drives", resident, RESIDENT);
         table.target("ms to the first answer", used.and_then(|used| used.ready), READY);
+        for (asked, at_most) in PLUGINS {
+            let what = format!("µs for the plugins of a request, {asked} of them");
+            table.target(&what, self.more_than_none(asked), at_most);
+        }
         table
     }
 }
