@@ -1,5 +1,5 @@
 //! Builds the bundled plugins from source, compiles them ahead of time, and puts both the code and
-//! the manifest where `plugin::bundled` embeds them.
+//! the manifest where `plugin::bundled` embeds them; and the SDK's text where `plugin new` does.
 
 #![allow(clippy::expect_used, reason = "cargo sets what a build script reads, and shows a panic")]
 
@@ -14,7 +14,11 @@ mod engine {
     include!("src/plugin/engine.rs");
 }
 
-const BUNDLED: &[&str] = &["tecnativa"];
+#[path = "build/sdk.rs"]
+mod sdk;
+
+const BUNDLED: &[&str] =
+    &["image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
@@ -23,6 +27,9 @@ fn main() {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/sdk.rs");
+    println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
+    sdk::embed(&root, &out);
     for name in BUNDLED {
         let wasm = build(&root, &out, name);
         let code = precompile(&wasm);
@@ -42,7 +49,10 @@ fn build(root: &Path, out: &Path, name: &str) -> Vec<u8> {
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
-        .args(["build", "--release", "--locked", "--lib", "--target", "wasm32-wasip2", "--package"])
+        // Of this one crate type: beside a library that Rust crates can use, cargo leaves out the
+        // optimisation across crates.
+        .args(["rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"])
+        .args(["--target", "wasm32-wasip2", "--package"])
         .arg(&package)
         .arg("--target-dir")
         .arg(&target_dir)

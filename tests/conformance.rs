@@ -9,10 +9,12 @@ mod beyond;
 #[path = "conformance/binary.rs"]
 mod binary;
 #[path = "plugins/client.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod client;
 #[path = "conformance/component.rs"]
 mod component;
 #[path = "plugins/daemon.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod daemon;
 #[path = "conformance/demo.rs"]
 mod demo;

@@ -34,3 +34,13 @@ mod nonsense;
 mod proxy;
 #[path = "plugins/wat.rs"]
 mod wat;
+
+use proxy::Scene;
+use wat::Plugin;
+
+impl Scene {
+    /// The same with one more plugin at the end of its chain, called so.
+    pub fn plugin(self, name: &str, plugin: &Plugin) -> Self {
+        self.file(&format!("{name}.wasm"), &plugin.build())
+    }
+}

@@ -42,9 +42,10 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     }
 
     drop(subjects);
-    let chains = match options.subjects.contains(&Subject::Dockgate) {
-        true => chains::drive_all(&programs, &daemon, folder.path(), &options)?,
-        false => Vec::new(),
+    let chains = if options.subjects.contains(&Subject::Dockgate) {
+        chains::drive_all(&programs, &daemon, folder.path(), &options)?
+    } else {
+        Vec::new()
     };
 
     Report { cells, uses, chains }.print(&options);

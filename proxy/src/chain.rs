@@ -471,9 +471,8 @@ mod tests {
         assert_eq!(seen, ["web", "web", "4f66", "4f66"], "every plugin saw what is sent");
 
         let reply = Reply { status: 404, json: "{}".into() };
-        let hides = |_: &CanonicalRequest| {
-            Ok(Answer { reply: Some(reply.clone()), ..Vote::Allow.into() })
-        };
+        let hides =
+            |_: &CanonicalRequest| Ok(Answer { reply: Some(reply.clone()), ..Vote::Allow.into() });
         for plugins in [[&finds as Plugin, &hides], [&finds, &deny], [&finds, &abstain]] {
             let (decision, seen) = run(&plugins);
             assert!(!matches!(decision, Decision::Forward { .. }), "{decision:?}");

@@ -1,8 +1,9 @@
-//! Why the proxy can't start.
+//! Why the proxy can't start, or a command can't do what it was told.
 
 use std::{io, path::PathBuf};
 
-/// Why the proxy can't start, in words for the person who started it.
+/// Why the proxy can't start, or a command can't do what it was told, in words for the person who
+/// started it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A flag or a variable has a value that means nothing.
@@ -23,6 +24,20 @@ pub enum Error {
         /// What the system says.
         error: io::Error,
     },
+    /// A file does not hold what it should.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A plugin can't be built.
+    #[error("{0}")]
+    Build(String),
+    /// A component can't be compiled.
+    #[error("{0}")]
+    Compile(String),
     /// A plugin can't be loaded, or refuses its settings.
     #[error("plugin {plugin}: {problem}")]
     Plugin {
@@ -58,7 +73,12 @@ impl Error {
     /// The exit code: 2 for what the person wrote, 1 for what the machine refuses.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Value { .. } | Self::File { .. } | Self::Plugin { .. } => 2,
+            Self::Value { .. }
+            | Self::File { .. }
+            | Self::Content { .. }
+            | Self::Build(_)
+            | Self::Compile(_)
+            | Self::Plugin { .. } => 2,
             Self::Listen { .. } | Self::System { .. } | Self::Unhealthy(_) => 1,
         }
     }

@@ -5,6 +5,7 @@ use std::{io, process::ExitCode};
 use clap::{CommandFactory as _, Parser as _};
 use dockgate::{
     cli::{self, Cli, Command},
+    error::Error,
     log,
     plugin::cache,
 };
@@ -16,28 +17,27 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = match &cli.command {
-        None => cli::serve::run(&cli.serve).map_err(|error| (error.to_string(), error.exit_code())),
-        Some(Command::Healthcheck(place)) => {
-            cli::healthcheck::run(place).map_err(|error| (error.to_string(), error.exit_code()))
-        }
+    let done: Result<u8, _> = match &cli.command {
+        None => cli::serve::run(&cli.serve).map(|()| 0),
+        Some(Command::Healthcheck(place)) => cli::healthcheck::run(place).map(|()| 0),
+        Some(Command::Plugin(command)) => cli::plugin::run(command),
         Some(Command::Operations) => {
             // A pager that was closed has seen enough.
             let _ = cli::operations(&mut io::stdout().lock());
-            Ok(())
+            Ok(0)
         }
         Some(Command::Completions { shell }) => {
             clap_complete::generate(*shell, &mut Cli::command(), "dockgate", &mut io::stdout());
-            Ok(())
+            Ok(0)
         }
-        Some(Command::Compile) => cache::compile().map_err(|words| (words, 2)),
+        Some(Command::Compile) => cache::compile().map(|()| 0).map_err(Error::Compile),
     };
     log::flush();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err((words, code)) => {
-            eprintln!("dockgate: {words}");
-            ExitCode::from(code)
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("dockgate: {error}");
+            ExitCode::from(error.exit_code())
         }
     }
 }

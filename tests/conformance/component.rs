@@ -90,11 +90,11 @@ impl Plugin {
         let setup = Setup {
             settings: format!("{{\"dialect\": {dialect:?}}}"),
             environment: environment.clone(),
-            other_names: Vec::new(),
+            ..Setup::default()
         };
         let engine = plugin::runtime().unwrap();
         let limits = Limits::default();
-        let loaded = Loaded::new(&engine, &manifest, bundled.code(), setup, &[], limits).unwrap();
+        let loaded = Loaded::new(&engine, &manifest, &bundled.code(), setup, &[], limits).unwrap();
         let client = Client { listener: "unix:///proxy.sock".into(), peer: Peer::Unix(None) };
         Self {
             instances: Instances::new(Arc::from([loaded])),

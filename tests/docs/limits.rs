@@ -29,8 +29,12 @@ pub fn default_of(help: &str, option: &str) -> u64 {
     let (value_name, rest) = help[start..].split_once('>').unwrap();
     let rest = rest.split("\n      --").next().unwrap();
     let (_, default) = rest.split_once("[default: ").unwrap();
-    let seconds = if value_name.ends_with("SECONDS") { " s" } else { "" };
-    number(&format!("{}{seconds}", default.split(']').next().unwrap()))
+    let unit = match value_name {
+        name if name.ends_with("SECONDS") => " s",
+        name if name.ends_with("MIB") => " MiB",
+        _ => "",
+    };
+    number(&format!("{}{unit}", default.split(']').next().unwrap()))
 }
 
 /// The value of a constant, of a field where it is set, or of a setting, in the sources.

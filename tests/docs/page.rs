@@ -60,12 +60,6 @@ impl Page {
         blocks
     }
 
-    /// The one block that is this file.
-    pub fn block_of(&self, file: &str) -> String {
-        let mut blocks = self.blocks().into_iter().filter(|b| b.file.as_deref() == Some(file));
-        blocks.next().unwrap_or_else(|| panic!("{} does not show {file}", self.name)).text
-    }
-
     /// The rows of the table under a heading, or behind a comment, without its head.
     pub fn table(&self, mark: &str) -> Vec<Vec<String>> {
         let rows = self.text.lines().skip_while(|line| *line != mark).skip(1);

@@ -134,7 +134,7 @@ fn each_value_is_looked_up_for_itself() {
     let proxy = Scene::new().probe(&events(), &sift).start();
     let asked = AtomicU64::new(0);
     proxy.daemon.writes("/containers/web/json", move |stream| {
-        let found = asked.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let found = asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         let (status, body) = if found { (200, "{\"Id\":\"1\"}") } else { (404, "{}") };
         let length = body.len();
         write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}")
@@ -150,7 +150,7 @@ fn a_long_stream_is_sifted_in_order_and_kept_nowhere() {
     proxy.daemon.writes("/events", |stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
         for n in 0..EVENTS {
-            let kind = if n % 2 == 0 { "even" } else { "odd" };
+            let kind = if n.is_multiple_of(2) { "even" } else { "odd" };
             let event =
                 format!("{{\"n\":{n},\"kind\":\"{kind}\",\"pad\":\"{}\"}}\n", "x".repeat(400));
             write!(stream, "{:x}\r\n{event}\r\n", event.len())?;

@@ -57,7 +57,8 @@ impl Client {
             head.extend([name, ": ", value, "\r\n"]);
         }
         if !body.is_empty() {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            let length = body.len().to_string();
+            head.extend(["Content-Length: ", &length, "\r\n"]);
         }
         let request = format!("{head}\r\n{body}");
         self.reader.get_mut().write_all(request.as_bytes()).expect("the proxy reads");

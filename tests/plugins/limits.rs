@@ -7,6 +7,8 @@ use crate::{proxy::Scene, wat::Plugin};
 const TIME: &str = "it took longer than it may";
 const STACK: &str = "it trapped: wasm trap: call stack exhausted";
 const MEMORY: &str = "it wanted more memory than it may have";
+const SECOND: &str =
+    "it has several memories, and may have one: build it as one component with one memory";
 const WORK: &str = "it asked more of the proxy than it may";
 
 /// How many MiB the proxy may come to need at the most for a plugin that wants all it can get: what
@@ -116,20 +118,22 @@ fn tables_share_the_memorys_limit() {
 }
 
 #[test]
-fn several_memories_share_the_limit() {
-    // 16 MiB each.
-    let growths =
-        "(drop (memory.grow $one (i32.const 256))) (drop (memory.grow $two (i32.const 256)))";
-    fails(&bad_at_times(growths).with("(memory $one 0) (memory $two 0)"), MEMORY);
+fn a_second_memory_must_stay_empty() {
+    let grows = bad_at_times("(drop (memory.grow $second (i32.const 1)))");
+    fails(&grows.with("(memory $second 0)"), &format!("it trapped: {SECOND}"));
+
+    let ended = Scene::new().plugin("two", &Plugin::allowing().with("(memory 1)")).refusal();
+    assert_eq!(ended.code, Some(2), "{}", ended.words);
+    let words = format!("two.wasm: no instance of it could be set up: {SECOND}\n");
+    assert!(ended.words.ends_with(&words), "{}", ended.words);
 }
 
 #[test]
 fn more_memory_than_the_limit_can_not_be_had_to_begin_with() {
     let in_one = Plugin::allowing().with_pages(513);
-    let in_several = Plugin::allowing().with("(memory $a 200) (memory $b 200) (memory $c 200)");
     let in_tables =
         Plugin::allowing().with("(table $a 3000000 funcref) (table $b 3000000 funcref)");
-    for plugin in [in_one, in_several, in_tables] {
+    for plugin in [in_one, in_tables] {
         let ended = Scene::new().plugin("large", &plugin).refusal();
         assert_eq!(ended.code, Some(2), "{}", ended.words);
         let words = format!("large.wasm: no instance of it could be set up: {MEMORY}\n");

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::proxy::Scene;
-
 /// A plugin, complete but for what it does.
 ///
 /// In the WAT of its functions a text in quotes stands for its address and its length:
@@ -163,13 +161,6 @@ impl Plugin {
             text = text.replace(name, other);
         }
         text
-    }
-}
-
-impl Scene {
-    /// The same with one more plugin at the end of its chain, called so.
-    pub fn plugin(self, name: &str, plugin: &Plugin) -> Self {
-        self.file(&format!("{name}.wasm"), &plugin.build())
     }
 }
 

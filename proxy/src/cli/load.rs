@@ -25,8 +25,8 @@ pub(super) fn load_all(settings: &Settings) -> Result<Arc<[Loaded]>, Error> {
     let named = named.chain(settings.memory.iter().map(|(name, _)| ("--plugin-memory", name)));
     for (option, name) in named {
         if !plugins.iter().any(|plugin| plugin.name() == name) {
-            let names: Vec<_> = plugins.iter().map(Loaded::name).collect();
-            let problem = format!("is no plugin of the chain, which has {}", names.join(", "));
+            let chain: Vec<_> = plugins.iter().map(Loaded::name).collect();
+            let problem = format!("is no plugin of the chain, which has {}", chain.join(", "));
             return Err(Error::Value { name: option, value: name.clone(), problem });
         }
     }
@@ -38,17 +38,11 @@ fn load(engine: &Engine, entry: &PluginEntry, settings: &Settings) -> Result<Loa
         PluginSource::Bundled(name) => {
             let source = format!("bundled:{name}");
             let wrong = |problem| Error::Plugin { plugin: source.clone(), problem };
-            let bundled = bundled::find(name).ok_or_else(|| {
-                let names: Vec<_> = bundled::ALL.iter().map(|bundled| bundled.name).collect();
-                wrong(format!(
-                    "there is no such plugin in this binary; there is {}",
-                    names.join(", ")
-                ))
-            })?;
+            let bundled = bundled::find(name).map_err(wrong)?;
             let manifest = bundled.manifest();
             let setup = settings::setup(entry, &manifest, |_| true);
             let limits = limits(&manifest, settings);
-            Loaded::new(engine, &manifest, bundled.code(), setup, &manifest.grants, limits)
+            Loaded::new(engine, &manifest, &bundled.code(), setup, &manifest.grants, limits)
                 .map_err(wrong)
         }
         PluginSource::File(path) => {

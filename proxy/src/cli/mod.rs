@@ -9,11 +9,12 @@
 
 pub mod healthcheck;
 mod load;
+pub mod plugin;
 pub mod serve;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{log::Severity, plugin::Grant, request::ApiVersion};
 
@@ -54,6 +55,9 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 where the machine refuses something (an
 pub enum Command {
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
     Healthcheck(Place),
+    /// Write a plugin: begin, build, inspect, run, test and measure it
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
     /// List the operations of the Docker Engine API by the names that refusals, logs and plugins use
     Operations,
     /// Print completions for a shell
@@ -207,12 +211,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// Reads `PLUGIN=GRANT`.
 fn grant(text: &str) -> Result<(String, Grant), String> {
     let (plugin, grant) = of_plugin(text)?;
-    let names: Vec<_> =
-        Grant::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-    let names: Vec<_> = names.iter().map(PossibleValue::get_name).collect();
-    let grant = Grant::from_str(grant, false)
-        .map_err(|_| format!("there is no grant {grant:?}; there is {}", names.join(", ")))?;
-    Ok((plugin, grant))
+    Ok((plugin, grant_named(grant)?))
+}
+
+fn grant_named(name: &str) -> Result<Grant, String> {
+    Grant::from_str(name, false).map_err(|_| {
+        let names: Vec<_> = Grant::value_variants().iter().map(|grant| grant.word()).collect();
+        format!("there is no grant {name:?}; there is {}", names.join(", "))
+    })
 }
 
 /// Reads `PLUGIN=MIB`.

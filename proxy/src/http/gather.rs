@@ -14,7 +14,7 @@ use http_body::Body;
 use http_body_util::BodyExt as _;
 
 /// How long a client may take to send a body that is held.
-pub(super) const TIME: Duration = Duration::from_secs(60);
+pub(super) const TIME: Duration = Duration::from_mins(1);
 
 /// The room for all bodies that are held at a time.
 #[derive(Clone, Debug)]

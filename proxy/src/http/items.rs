@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytes::{Buf as _, Bytes, BytesMut};
 
 /// How large a value may be, in bytes.
-const LARGEST: usize = 1 << 20;
+const LARGEST_VALUE: usize = 1 << 20;
 /// RFC 7464.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
@@ -105,7 +105,7 @@ impl Items {
             if self.at == At::Between && before == At::Between && self.is_gap(byte) {
                 return Ok(Some(self.gap()));
             }
-            if self.seen > LARGEST {
+            if self.seen > LARGEST_VALUE {
                 return Err(TooLarge);
             }
         }
@@ -146,19 +146,17 @@ impl At {
         match (self, byte) {
             (Self::Between, b'{' | b'[') => Self::Nested(1),
             (Self::Between, b'"') => Self::String(0),
-            (Self::Between, RECORD_SEPARATOR) => Self::Between,
-            (Self::Between, byte) if is_space(byte) => Self::Between,
+            (Self::Between | Self::Bare, RECORD_SEPARATOR)
+            | (Self::Bare, b'{' | b'[' | b'"')
+            | (Self::Nested(1), b'}' | b']')
+            | (Self::String(0), b'"') => Self::Between,
+            (Self::Between | Self::Bare, byte) if is_space(byte) => Self::Between,
             (Self::Between, _) => Self::Bare,
-            (Self::Bare, b'{' | b'[' | b'"' | RECORD_SEPARATOR) => Self::Between,
-            (Self::Bare, byte) if is_space(byte) => Self::Between,
-            (Self::Nested(1), b'}' | b']') => Self::Between,
             (Self::Nested(depth), b'}' | b']') => Self::Nested(depth - 1),
             (Self::Nested(depth), b'{' | b'[') => Self::Nested(depth + 1),
-            (Self::Nested(depth), b'"') => Self::String(depth),
-            (Self::String(0), b'"') => Self::Between,
             (Self::String(depth), b'"') => Self::Nested(depth),
             (Self::String(depth), b'\\') => Self::Escape(depth),
-            (Self::Escape(depth), _) => Self::String(depth),
+            (Self::Nested(depth), b'"') | (Self::Escape(depth), _) => Self::String(depth),
             (Self::Bare | Self::Nested(_) | Self::String(_), _) => self,
         }
     }
@@ -243,7 +241,7 @@ mod tests {
     fn a_value_without_end_is_not_waited_for() {
         let mut items = Items::default();
         items.push(b"[");
-        items.push(&vec![b' '; LARGEST]);
+        items.push(&vec![b' '; LARGEST_VALUE]);
         assert_eq!(items.next(), Err(TooLarge));
     }
 }

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How many connections a worker keeps for later.
-const IDLE: usize = 64;
+const IDLE: usize = 16;
 /// How much of an answer a connection holds at the most. hyper would come to hold 400 kB after a long
 /// answer, and keep them for the next.
 const BUFFER: usize = 16 << 10;

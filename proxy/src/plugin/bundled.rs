@@ -1,7 +1,7 @@
 //! The plugins that are part of this binary: built from `plugins/`, compiled and embedded by the
 //! build script.
 
-use super::Manifest;
+use super::{Code, Manifest};
 
 /// A plugin that is part of this binary.
 #[derive(Debug)]
@@ -12,16 +12,30 @@ pub struct Bundled {
     code: &'static [u8],
 }
 
+/// Embeds what the build script has made of the plugins of these names.
+macro_rules! bundled {
+    ($($name:literal),*) => {
+        &[$(Bundled {
+            name: $name,
+            manifest: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
+            code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".cwasm")),
+        }),*]
+    };
+}
+
 /// All of them.
-pub static ALL: &[Bundled] = &[Bundled {
-    name: "tecnativa",
-    manifest: include_str!(concat!(env!("OUT_DIR"), "/tecnativa.json")),
-    code: include_bytes!(concat!(env!("OUT_DIR"), "/tecnativa.cwasm")),
-}];
+pub static ALL: &[Bundled] =
+    bundled!["image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
 
 /// The one of that name.
-pub fn find(name: &str) -> Option<&'static Bundled> {
-    ALL.iter().find(|bundled| bundled.name == name)
+///
+/// # Errors
+/// Words on which there are instead.
+pub fn find(name: &str) -> Result<&'static Bundled, String> {
+    ALL.iter().find(|bundled| bundled.name == name).ok_or_else(|| {
+        let names: Vec<_> = ALL.iter().map(|bundled| bundled.name).collect();
+        format!("there is no such plugin in this binary; there is {}", names.join(", "))
+    })
 }
 
 impl Bundled {
@@ -34,8 +48,8 @@ impl Bundled {
         serde_json::from_str(self.manifest).expect("a bundled manifest is valid")
     }
 
-    /// Its code, compiled ahead of time.
-    pub fn code(&self) -> &'static [u8] {
-        self.code
+    /// Its code.
+    pub fn code(&self) -> Code {
+        Code::Embedded(self.code)
     }
 }

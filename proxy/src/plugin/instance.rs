@@ -41,7 +41,7 @@ const FUEL_A_BYTE: u64 = 200;
 const RENEWED_AFTER: u32 = 20_000;
 /// How many instances of a plugin a thread has at once: as many requests as may wait for look-ups of
 /// one plugin's.
-const INSTANCES: usize = 32;
+const AT_ONCE: usize = 32;
 /// How many it keeps for later.
 const SPARE: usize = 4;
 
@@ -99,7 +99,7 @@ impl Instances {
         let of = plugins.iter().map(|_| OfPlugin {
             idle: RefCell::default(),
             remembered: RefCell::default(),
-            places: Semaphore::new(INSTANCES),
+            places: Semaphore::new(AT_ONCE),
         });
         Self { of: of.collect(), plugins }
     }

@@ -16,7 +16,7 @@ use wasmtime::{
 };
 
 use super::{
-    Grant, Manifest, Needs,
+    Code, Grant, Manifest, Needs,
     bindings::exports::dockgate::filter::{lifecycle, on_item, on_request, on_response, overview},
     imports::{self, Context},
     inert_wasi,
@@ -139,7 +139,7 @@ impl Loaded {
     pub fn new(
         engine: &Engine,
         manifest: &Manifest,
-        code: &[u8],
+        code: &Code,
         setup: Setup,
         grants: &[Grant],
         limits: Limits,
@@ -218,7 +218,8 @@ impl Loaded {
     }
 
     async fn set_up(&self, first: bool) -> wasmtime::Result<(Instance, Vec<Problem>)> {
-        let context = Context::new(Arc::clone(&self.name), self.setup.clock, self.limits.memory, !first);
+        let context =
+            Context::new(Arc::clone(&self.name), self.setup.clock, self.limits.memory, !first);
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.memory);
         store.set_hostcall_fuel(HANDED_OVER);
@@ -295,7 +296,7 @@ impl Loaded {
 pub fn check(
     engine: &Engine,
     manifest: &Manifest,
-    code: &[u8],
+    code: &Code,
     grants: &[Grant],
 ) -> Result<(), String> {
     Fitting::new(engine, manifest, code, grants).map(|_| ())
@@ -305,7 +306,7 @@ impl Fitting {
     fn new(
         engine: &Engine,
         manifest: &Manifest,
-        code: &[u8],
+        code: &Code,
         grants: &[Grant],
     ) -> Result<Self, String> {
         let component = precompiled::load(engine, code).map_err(|error| format!("{error:#}"))?;

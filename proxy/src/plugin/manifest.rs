@@ -6,6 +6,9 @@ use wasmparser::{Parser, Payload};
 
 use crate::request::{Operation, routes};
 
+/// The custom section of a component that holds its manifest.
+pub(super) const SECTION: &str = "dockgate:manifest";
+
 /// What a plugin says of itself, readable without running it: JSON in the custom section
 /// `dockgate:manifest` of the component.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,25 +17,25 @@ pub struct Manifest {
     /// What it is called in logs and refusals.
     pub name: String,
     /// Its own version.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// What it does, in a line.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The variables of the environment that it reads, if they are granted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
     /// Whether it wants to see the names of all variables, to find misspelt ones.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub environment_names: bool,
     /// What it must be granted to work.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
     /// The memory that an instance needs, in MiB, where it is more than the usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u32>,
     /// What it wants beyond the heads of requests.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interests: Vec<Interest>,
     /// The JSON Schema of its settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +52,16 @@ pub enum Grant {
     Clock,
 }
 
+impl Grant {
+    /// The word for it on the command line and in manifests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LookUps => "look-ups",
+            Self::Clock => "clock",
+        }
+    }
+}
+
 /// What a plugin wants to see of some operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -56,13 +69,13 @@ pub struct Interest {
     /// The operations, by name; `*` stands for any part of one.
     pub operations: Vec<String>,
     /// Whether it reads the JSON bodies of requests.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub request_body: bool,
     /// What it reviews of answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ResponsePart>,
     /// Whether it goes through the values of answers that are streams.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub items: bool,
 }
 
@@ -108,7 +121,7 @@ impl Manifest {
         let mut manifest = None;
         for payload in Parser::new(0).parse_all(component) {
             if let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())?
-                && section.name() == "dockgate:manifest"
+                && section.name() == SECTION
             {
                 // The last, which is the one that was packed last, counts.
                 manifest = Some(Self::parse(section.data())?);

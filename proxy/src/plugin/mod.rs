@@ -9,6 +9,8 @@ mod loaded;
 mod look_ups;
 mod manifest;
 mod memory;
+mod outline;
+mod packing;
 mod precompiled;
 mod remembered;
 mod world;
@@ -32,6 +34,9 @@ pub use instance::{Cost, Instances, Ruling, Sifted};
 pub use loaded::{Clock, Limits, Loaded, Permission, Problem, Setup, check};
 pub use look_ups::{Daemon, LookUp, LookUps, Said};
 pub use manifest::{Grant, Interest, Manifest, Needs, ResponsePart};
+pub use outline::Outline;
+pub use precompiled::Code;
+pub use world::Standing;
 
 /// An engine that runs what was compiled ahead of time, and compiles nothing.
 ///

@@ -10,8 +10,7 @@ const VERSION: &str = "0.1.0";
 /// What a plugin may import without a grant, and with one.
 const IMPORTS: [&str; 9] =
     ["types", "request", "content", "body", "client", "edit", "log", "response", "on-response"];
-const GRANTED: [(&str, Grant, &str); 2] =
-    [("docker", Grant::LookUps, "look-ups"), ("clock", Grant::Clock, "clock")];
+const GRANTED: [(&str, Grant); 2] = [("docker", Grant::LookUps), ("clock", Grant::Clock)];
 
 /// Checks what a component imports and exports of ours.
 ///
@@ -32,12 +31,13 @@ pub(super) fn check(
         if IMPORTS.contains(&interface) {
             continue;
         }
-        match GRANTED.iter().find(|(granted, ..)| *granted == interface) {
+        match GRANTED.iter().find(|(granted, _)| *granted == interface) {
             None => {
                 return Err(format!("it imports {name}, which this dockgate does not have"));
             }
-            Some((_, grant, _)) if grants.contains(grant) => {}
-            Some((_, _, word)) => {
+            Some((_, grant)) if grants.contains(grant) => {}
+            Some((_, grant)) => {
+                let word = grant.word();
                 return Err(format!(
                     "it imports {name}, which is not granted: grant it with --grant {plugin}={word}"
                 ));
@@ -45,6 +45,37 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// What stands between a plugin and something that it imports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing: every plugin has it.
+    Free,
+    /// A grant.
+    Granted(Grant),
+    /// Nothing, since it does nothing: what a standard library wants to be there.
+    Inert,
+    /// This dockgate does not have it.
+    Foreign,
+}
+
+impl Standing {
+    /// Of an import by this name.
+    pub fn of(import: &str) -> Self {
+        if import.starts_with("wasi:cli/") || import.starts_with("wasi:io/") {
+            return Self::Inert;
+        }
+        match interface(import) {
+            Some(_) if version(import).is_err() => Self::Foreign,
+            Some(ours) if IMPORTS.contains(&ours) => Self::Free,
+            Some(ours) => GRANTED
+                .iter()
+                .find(|(granted, _)| *granted == ours)
+                .map_or(Self::Foreign, |(_, grant)| Self::Granted(*grant)),
+            None => Self::Foreign,
+        }
+    }
 }
 
 /// The part of a name between the package and the version.

@@ -37,8 +37,10 @@ impl on_request::Guest for Plugin {
             return Verdict::Allow;
         }
         let target = head.target.unwrap_or_default();
-        let query: Vec<_> =
-            request::query_all().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let query: Vec<_> = request::query_all()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         Verdict::Deny(Denial {
             status: 403,
             code: "no".to_owned(),

@@ -1,0 +1,22 @@
+//! The component of the probe (`tests/probe`), without a manifest.
+
+use std::{path::Path, process::Command, sync::LazyLock};
+
+/// Built once, in the folder where the bundled plugins are built: most of it is there already.
+pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let target = Path::new(env!("OUT_DIR")).join("plugins");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--target", "wasm32-wasip2"])
+        .args(["--package", "dockgate-probe", "--target-dir"])
+        .arg(&target)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_BUILD_TARGET")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "the probe is built");
+    std::fs::read(target.join("wasm32-wasip2/release/dockgate_probe.wasm")).expect("it was built")
+});
