@@ -14,6 +14,8 @@ mod cost;
 mod daemon;
 #[path = "languages/decisions.rs"]
 mod decisions;
+#[path = "languages/first.rs"]
+mod first;
 #[path = "docs/page.rs"]
 #[allow(dead_code, reason = "tests/docs.rs uses the rest")]
 mod page;

@@ -27,6 +27,8 @@ pub struct Language {
     /// Makes the component `$OUT`; run in the folder of the example.
     build: &'static str,
     source: &'static str,
+    /// Makes the component `$OUT` of the plugin that `tests/interface/` has for the first interface.
+    build_first: &'static str,
     tools: OnceLock<bool>,
     plugin: OnceLock<Option<PathBuf>>,
 }
@@ -44,6 +46,11 @@ pub static PYTHON: Language = Language {
             policy -o "$OUT"
     "#,
     source: "policy.py",
+    build_first: r#"
+        cd ../../tests/interface/first-python
+        "$BUILT/venv/bin/componentize-py" -d ../shipped/1.wit -w filter componentize --stub-wasi \
+            first -o "$OUT"
+    "#,
     tools: OnceLock::new(),
     plugin: OnceLock::new(),
 };
@@ -62,6 +69,11 @@ pub static JAVASCRIPT: Language = Language {
             --js policy.js --sync --stub-wasi -o "$OUT"
     "#,
     source: "policy.js",
+    build_first: r#"
+        cd ../../tests/interface/first-javascript
+        "$BUILT/node_modules/.bin/componentize-qjs" --wit ../shipped/1.wit --world filter \
+            --js first.js --sync --stub-wasi -o "$OUT"
+    "#,
     tools: OnceLock::new(),
     plugin: OnceLock::new(),
 };
@@ -124,6 +136,14 @@ impl Language {
         );
         self.once("built", &made_from, &script).unwrap_or_else(|words| panic!("{words}"));
         Path::new(BUILT).join(self.name).with_extension("wasm.packed")
+    }
+
+    /// The plugin for the first interface that shipped, built once.
+    pub fn for_the_first_interface(&self) -> PathBuf {
+        let made_from = self.text_of(self.pinned) + self.build_first;
+        let script = format!("OUT=\"$BUILT/first-{}.wasm\"\n{}", self.name, self.build_first);
+        self.once("first", &made_from, &script).unwrap_or_else(|words| panic!("{words}"));
+        Path::new(BUILT).join(format!("first-{}.wasm", self.name))
     }
 
     fn text_of(&self, files: &[&str]) -> String {
