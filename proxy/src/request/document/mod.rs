@@ -48,6 +48,32 @@ enum Keys {
     Users,
 }
 
+impl Keys {
+    /// A key as it is sent.
+    fn spelt(self, key: String) -> String {
+        match self {
+            Self::Users => key,
+            Self::Fields => names::usual(key),
+        }
+    }
+
+    /// What two keys have in common that the daemon takes for one.
+    fn compared(self, key: &str) -> String {
+        match self {
+            Self::Users => key.to_owned(),
+            Self::Fields => names::folded(key),
+        }
+    }
+
+    /// Whose the keys are of an object that stands at a key.
+    fn below(self, key: &str) -> Self {
+        match self {
+            Self::Fields if names::has_users_keys(key) => Self::Users,
+            Self::Fields | Self::Users => Self::Fields,
+        }
+    }
+}
+
 impl Json {
     /// Reads the body of a request.
     ///
@@ -145,24 +171,17 @@ impl<'de> Visitor<'de> for Value {
         let mut object = Vec::new();
         let mut seen = HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let (key, within) = match self.0 {
-                Keys::Users => (key, Keys::Fields),
-                Keys::Fields => (names::usual(key), Keys::Fields),
-            };
-            let within = match self.0 {
-                Keys::Fields if names::has_users_keys(&key) => Keys::Users,
-                _ => within,
-            };
-            let compared = match self.0 {
-                Keys::Users => key.clone(),
-                Keys::Fields => names::folded(&key),
-            };
+            let key = self.0.spelt(key);
+            let compared = self.0.compared(&key);
             if !seen.insert(compared) {
+                // The words go to the client and to the log.
+                let name: String = key.chars().take(100).collect();
                 return Err(de::Error::custom(format!(
-                    "the name {key:?} stands twice in an object, so that it has two readings"
+                    "the name {name:?} stands twice in an object, so that it has two readings"
                 )));
             }
-            object.push((key, entries.next_value_seed(Value(within))?));
+            let below = Value(self.0.below(&key));
+            object.push((key, entries.next_value_seed(below)?));
         }
         Ok(Json::Object(object))
     }

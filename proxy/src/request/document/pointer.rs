@@ -22,7 +22,7 @@ impl Json {
                 (Self::Object(entries), keys) => {
                     let place = find(entries, keys, &step)?;
                     let (key, value) = &entries[place];
-                    (value, within(keys, key))
+                    (value, keys.below(key))
                 }
                 (Self::List(items), _) => (items.get(index(&step)?)?, Keys::Fields),
                 _ => return None,
@@ -111,34 +111,21 @@ impl Json {
 fn made(object: &mut Json, keys: Keys, key: String) -> Option<(&mut Json, Keys)> {
     let Json::Object(entries) = object else { return None };
     let place = find(entries, keys, &key).unwrap_or_else(|| {
-        let key = if keys == Keys::Fields { names::usual(key) } else { key };
-        entries.push((key, Json::Null));
+        entries.push((keys.spelt(key), Json::Null));
         entries.len() - 1
     });
     let (key, value) = &mut entries[place];
-    Some((value, within(keys, key)))
+    Some((value, keys.below(key)))
 }
 
 fn find(entries: &[(String, Json)], keys: Keys, wanted: &str) -> Option<usize> {
-    match keys {
-        Keys::Users => entries.iter().position(|(key, _)| key == wanted),
-        Keys::Fields => {
-            let wanted = names::folded(wanted);
-            entries.iter().position(|(key, _)| names::folded(key) == wanted)
-        }
-    }
-}
-
-fn within(keys: Keys, key: &str) -> Keys {
-    match keys {
-        Keys::Fields if names::has_users_keys(key) => Keys::Users,
-        _ => Keys::Fields,
-    }
+    let wanted = keys.compared(wanted);
+    entries.iter().position(|(key, _)| keys.compared(key) == wanted)
 }
 
 /// Whose the keys are of an object at this place.
 fn keys_at(pointer: &str) -> Result<Keys, BadPointer> {
-    Ok(steps(pointer)?.fold(Keys::Fields, |keys, step| within(keys, &names::usual(step))))
+    Ok(steps(pointer)?.fold(Keys::Fields, |keys, step| keys.below(&names::usual(step))))
 }
 
 fn steps(pointer: &str) -> Result<impl Iterator<Item = String>, BadPointer> {
