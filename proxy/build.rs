@@ -64,7 +64,8 @@ fn build(root: &Path, out: &Path, name: &str) -> Vec<u8> {
         .env_remove("RUSTC_WRAPPER")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
     let output = command.output().unwrap_or_else(|error| fail(&format!("cargo: {error}")));
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);

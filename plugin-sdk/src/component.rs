@@ -1,8 +1,12 @@
 //! The way from the interface to a [`Policy`] and back, for [`export!`](crate::export).
 
+use std::any::{Any, TypeId};
+
+use serde::de::DeserializeOwned;
+
 use crate::{
-    BodyKind, Denial, Json, Misfit, Policy, Problem, Request, Response, Ruling, Setup, Sifted,
-    Verdict,
+    BodyKind, Denial, Json, Misfit, NoSettings, Policy, Problem, Request, Response, Ruling, Setup,
+    Sifted, Verdict,
     host::{Answer, Host},
 };
 
@@ -26,7 +30,7 @@ pub fn set_up<P: Policy>(
     environment: Vec<(String, String)>,
     other_names: Vec<String>,
 ) -> (Option<P>, Vec<lifecycle::Problem>) {
-    let settings = match Json::from_proxy(settings).read() {
+    let settings = match read::<P::Settings>(settings) {
         Ok(settings) => settings,
         Err(Misfit { pointer, message }) => {
             let message = format!("the settings don't fit: {message}");
@@ -38,6 +42,23 @@ pub fn set_up<P: Policy>(
     let as_wit =
         |Problem { subject, message, fatal }| lifecycle::Problem { subject, message, fatal };
     (Some(policy), setup.into_problems().into_iter().map(as_wit).collect())
+}
+
+/// Reads settings. Those of a policy without any take no parser of JSON, so that its component has
+/// none: that is a fifth of it.
+fn read<S: DeserializeOwned + 'static>(settings: &str) -> Result<S, Misfit> {
+    if TypeId::of::<S>() != TypeId::of::<NoSettings>() {
+        return Json::from_proxy(settings).read();
+    }
+    let is_empty = settings.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}");
+    let none: Box<dyn Any> = Box::new(NoSettings {});
+    match none.downcast() {
+        Ok(none) if is_empty => Ok(*none),
+        _ => Err(Misfit {
+            pointer: String::new(),
+            message: "there are none to make: write {}".to_owned(),
+        }),
+    }
 }
 
 /// Asks a policy about a request.

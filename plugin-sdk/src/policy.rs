@@ -11,7 +11,7 @@ pub trait Policy: Sized + 'static {
     ///
     /// The JSON Schema of it goes into the manifest: see
     /// [`manifest_test!`](crate::manifest_test).
-    type Settings: DeserializeOwned + JsonSchema;
+    type Settings: DeserializeOwned + JsonSchema + 'static;
 
     /// Sets an instance up. The proxy runs several instances and renews them as it likes, so
     /// nothing may be kept from one request to the next.

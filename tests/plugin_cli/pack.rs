@@ -50,3 +50,12 @@ fn what_does_not_fit_its_manifest_is_not_written() {
         assert_eq!(left, ["component.wasm", "manifest.json"]);
     }
 }
+
+/// What the build script has built of the smallest policy.
+#[test]
+fn a_small_policy_is_a_small_component() {
+    let file =
+        concat!(env!("OUT_DIR"), "/plugins/wasm32-wasip2/release/dockgate_plugin_read_only.wasm");
+    let size = std::fs::metadata(file).unwrap().len();
+    assert!(size < 60_000, "{size} bytes");
+}
