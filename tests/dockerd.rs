@@ -7,12 +7,18 @@
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "dockerd/clients.rs"]
+#[allow(dead_code, reason = "tests/teams.rs uses the rest")]
 mod clients;
 #[path = "dockerd/commands.rs"]
 mod commands;
 #[path = "dockerd/daemon.rs"]
 #[allow(dead_code, reason = "tests/image.rs uses the rest")]
 mod daemon;
+#[path = "dockerd/guide.rs"]
+mod guide;
+#[path = "docs/page.rs"]
+#[allow(dead_code, reason = "tests/docs.rs uses the rest")]
+mod page;
 #[path = "dockerd/proxy.rs"]
 mod proxy;
 #[path = "dockerd/shell.rs"]

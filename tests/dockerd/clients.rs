@@ -40,6 +40,16 @@ impl Client {
             .then_some(Self { runtime, script: "session.js" })
     }
 
+    /// The program that runs its scripts.
+    pub fn runtime(&self) -> &Path {
+        &self.runtime
+    }
+
+    /// With another script, a path from `clients/`.
+    pub fn and_script(self, script: &'static str) -> Self {
+        Self { script, ..self }
+    }
+
     /// Has the client go through its session at an address, and expects that all went as it says.
     pub fn runs(&self, session: &str, address: &str) {
         let output = Command::new("timeout")

@@ -58,15 +58,25 @@ impl Proxy {
 
     /// With these flags on and all others off, those too that are on by default.
     pub fn with_flags(upstream: &Path, on: &[&str]) -> Self {
+        let flags = FLAGS.map(|flag| (flag, if on.contains(&flag) { "1" } else { "0" }));
+        Self::configured(upstream, |command| command.envs(flags))
+    }
+
+    /// With the chain that its arguments and variables make.
+    pub fn configured(
+        upstream: &Path,
+        configure: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
         let folder = new_folder("proxy");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_dockgate"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockgate"));
+        command
             .arg("--listen")
             .arg(format!("unix://{}", folder.join("proxy.sock").display()))
             .args(["--listen", "tcp://127.0.0.1:0", "--log-format", "json", "--upstream"])
             .arg(format!("unix://{}", upstream.display()))
             .env_clear()
-            .env("HOME", &folder)
-            .envs(FLAGS.map(|flag| (flag, if on.contains(&flag) { "1" } else { "0" })))
+            .env("HOME", &folder);
+        let mut process = configure(&mut command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

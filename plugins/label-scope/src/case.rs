@@ -14,6 +14,9 @@ impl Case<'_> {
     /// What the daemon says of something in scope. All else ends here, and what is not there as what
     /// is hidden: nothing goes to the daemon that was not found.
     pub(crate) fn find(&self, kind: Kind, name: &str) -> Result<Json, Stop> {
+        // The daemon takes the names of containers as it shows them, `/web`.
+        let slash = if kind == Kind::Container { "/" } else { "" };
+        let name = name.strip_prefix(slash).unwrap_or(name);
         let Some(found) = self.request.look_up(kind, name) else {
             return Err(Stop::missing(kind, name));
         };

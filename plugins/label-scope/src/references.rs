@@ -103,7 +103,6 @@ fn with_id(case: &Case, link: &str) -> Result<String, Stop> {
         Some((name, alias)) => (name, alias.rsplit('/').next().unwrap_or(alias)),
         None => (link, link),
     };
-    let name = name.trim_start_matches('/');
     Ok(format!("{}:{alias}", case.id(Kind::Container, name)?))
 }
 

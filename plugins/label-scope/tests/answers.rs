@@ -83,11 +83,14 @@ fn of_several_labels_one_may_be_enough() {
     assert_eq!(list, json!([{ "Labels": { "app": "" } }]));
 }
 
+/// Else its form would tell that nothing was left out: the daemon ends it with a new line.
 #[test]
-fn an_answer_that_is_all_ours_is_passed_on_as_it_came() {
-    let response = Response::new(200).with_body(json!([{ "Labels": { "team": "blue" } }]));
-    blue().review(&Request::of(Operation::ContainerList), &response);
-    assert_eq!(response.edits(), []);
+fn an_answer_that_is_all_ours_is_written_anew_like_all_others() {
+    let ours = json!([{ "Spec": { "Labels": { "team": "blue" } } }]);
+    let response = Response::new(200).with_body(ours.clone());
+    blue().review(&Request::of(Operation::ServiceList), &response);
+    assert_eq!(response.body().json(), Some(ours.into()));
+    assert_eq!(response.edits().len(), 1);
 }
 
 #[test]
