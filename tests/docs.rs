@@ -279,9 +279,9 @@ fn every_file_that_is_named_is_there() {
             // From the checkout, or from a folder that was named before.
             let known =
                 ["", "proxy/src", "proxy/src/request", "proxy/src/http", "proxy/src/plugin"];
-            let more =
-                ["plugin-sdk/src", "plugins", "plugins/tecnativa/src", "plugins/label-scope/src"];
-            let mut folders = known.iter().chain(&more).chain(&["tests"]);
+            let plugins = ["plugins", "plugins/tecnativa", "plugins/tecnativa/src"];
+            let more = ["plugins/label-scope/src", "plugin-sdk/src", "tests"];
+            let mut folders = known.iter().chain(&plugins).chain(&more);
             let there = folders.any(|folder| Path::new(ROOT).join(folder).join(file).exists());
             assert!(there, "{} names {file}", page.name);
         }
