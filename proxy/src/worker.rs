@@ -151,6 +151,8 @@ pub fn start(
         let local = LocalSet::new();
         local.spawn_local(look_up_all(Rc::clone(&worker.upstream), look_ups));
         local.block_on(&runtime, serve(worker, connections, our_load));
+        // With it ends what is still under way, and is recorded.
+        drop(local);
         log::flush();
     })?;
     Ok(Handle { queue, load, thread })

@@ -3,9 +3,11 @@
 use std::{
     cell::RefCell,
     convert::Infallible,
+    future::ready,
     pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -71,7 +73,15 @@ impl Service<Request<Incoming>> for Answering {
         let line = Rc::clone(&self.0);
         let (head, body) = request.into_parts();
         let exchange = line.begin(&head);
-        Box::pin(async move { Ok(line.answer(head, body, exchange).await) })
+        // At once, since hyper may look for the end of the client's side before it polls the future.
+        line.wire.keep_open();
+        let mut answer = Box::pin(async move { Ok(line.answer(head, body, exchange).await) });
+        // Decided at once, unless a plugin waits for something: a refusal gives the body up before hyper
+        // goes on to read it. Who is to be woken hyper says when it polls, which is next.
+        match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Box::pin(ready(answer)),
+            Poll::Pending => answer,
+        }
     }
 }
 
@@ -86,12 +96,9 @@ impl Line {
     ) -> Response<Answer> {
         let request = match CanonicalRequest::new(head, self.worker.settings.oldest_api) {
             Ok(request) => request,
-            Err(violation) => return self.refuse(Words::invalid(&violation), exchange),
+            Err(violation) => return refuse(Words::invalid(&violation), exchange),
         };
         exchange.record.operation = request.operation().name();
-        if matches!(request.answer(), routes::Answer::Hijack | routes::Answer::Prompt) {
-            self.wire.keep_open();
-        }
         let needs = self.worker.needs(request.operation());
         if needs == Needs::default() {
             return self.decide_and_send(request, Some(body), needs, exchange).await;
@@ -116,11 +123,11 @@ impl Line {
         }
         let (body, _place) = match self.hold(body).await {
             Ok(held) => held,
-            Err(words) => return self.refuse(words, exchange),
+            Err(words) => return refuse(words, exchange),
         };
         match request.with_body(&body) {
             Ok(request) => self.decide_and_send(request, None, needs, exchange).await,
-            Err(violation) => self.refuse(Words::invalid(&violation), exchange),
+            Err(violation) => refuse(Words::invalid(&violation), exchange),
         }
     }
 
@@ -161,11 +168,8 @@ impl Line {
         let (decided, by) = self.decide(request, &look_ups).await;
         exchange.record.plugin = by.map(|by| self.worker.plugins[by].shared_name());
         match decided {
-            Ok(Allowed::Reply(reply)) => {
-                self.wire.keep_open();
-                respond(reply, exchange)
-            }
-            Err(words) => self.refuse(words, exchange),
+            Ok(Allowed::Reply(reply)) => respond(reply, exchange),
+            Err(words) => refuse(words, exchange),
             Ok(Allowed::Forward(approved)) if needs.response.is_none() && !needs.items => {
                 match self.send(approved, body, upgrade, exchange).await {
                     Ok((response, exchange)) => response.map(|body| Answer::daemon(body, exchange)),
@@ -234,6 +238,10 @@ impl Line {
         upgrade: Option<Upgrade>,
         mut exchange: Exchange,
     ) -> Result<(Response<Leased>, Exchange), Response<Answer>> {
+        let at_once = [routes::Answer::Hijack, routes::Answer::Prompt];
+        if !at_once.contains(&approved.request().answer()) {
+            self.wire.let_go();
+        }
         match self.worker.upstream.send(approved, body).await {
             Ok(Answered::Response(mut response)) => {
                 exchange.record.status = response.status().as_u16();
@@ -257,12 +265,6 @@ impl Line {
                 None => refuse(Words::unanswered(&failure), exchange),
             }),
         }
-    }
-
-    /// Refuses a request that goes nowhere.
-    fn refuse(&self, words: Words, exchange: Exchange) -> Response<Answer> {
-        self.wire.keep_open();
-        refuse(words, exchange)
     }
 
     fn begin(&self, head: &Parts) -> Exchange {

@@ -101,6 +101,15 @@ impl Control {
         self.keep_open.set(true);
     }
 
+    /// From now on a client that ends its side has gone.
+    pub fn let_go(&self) {
+        self.keep_open.set(false);
+        // It may have ended already.
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
     /// Why no further request is read, if it is so, and the request line.
     pub fn closed(&self) -> Option<(Closed, String)> {
         self.closed.borrow_mut().take()
