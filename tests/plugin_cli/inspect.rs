@@ -48,3 +48,15 @@ fn what_can_not_be_loaded_is_shown_all_the_same() {
         .has_line("", "acme:secrets/store@1.0.0 (this dockgate does not have it)");
     assert!(!bench.cache().exists(), "nothing was compiled");
 }
+
+/// What `HashMap` asks for is there, and does nothing: the proxy says so where it loads a plugin, and
+/// here.
+#[test]
+fn the_seed_of_hash_maps_does_nothing() {
+    let seed = "(import \"wasi:random/insecure-seed@0.2.6\" (instance (export \"insecure-seed\" \
+                (func (result (tuple u64 u64))))))";
+    let bench = Bench::new().plugin("hashing", &Plugin::allowing().importing(seed));
+    let said = bench.does("inspect hashing.wasm");
+    assert!(!said.out.contains("does not have"), "{said:?}");
+    bench.run(&["run", "hashing.wasm", "--request", "GET /info"]).is(0);
+}

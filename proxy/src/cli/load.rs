@@ -15,10 +15,7 @@ use crate::{
 /// # Errors
 /// The first that can't be loaded, and why; or a grant for one that there is not.
 pub(super) fn load_all(settings: &Settings) -> Result<Arc<[Loaded]>, Error> {
-    let engine = plugin::runtime().map_err(|error| Error::Plugin {
-        plugin: "of any kind".to_owned(),
-        problem: format!("this machine can't run WebAssembly: {error:#}"),
-    })?;
+    let engine = runtime()?;
     let load = |entry| load(&engine, entry, settings);
     let plugins: Arc<[Loaded]> = settings.plugins.iter().map(load).collect::<Result<_, _>>()?;
     let named = settings.grants.iter().map(|(name, _)| ("--grant", name));
@@ -31,6 +28,17 @@ pub(super) fn load_all(settings: &Settings) -> Result<Arc<[Loaded]>, Error> {
         }
     }
     Ok(plugins)
+}
+
+/// What runs plugins on this machine.
+///
+/// # Errors
+/// Where it can't.
+pub(super) fn runtime() -> Result<Engine, Error> {
+    plugin::runtime().map_err(|error| Error::Plugin {
+        plugin: "of any kind".to_owned(),
+        problem: format!("this machine can't run WebAssembly: {error:#}"),
+    })
 }
 
 fn load(engine: &Engine, entry: &PluginEntry, settings: &Settings) -> Result<Loaded, Error> {

@@ -115,7 +115,7 @@ impl Line {
         needs: Needs,
         exchange: Exchange,
     ) -> Response<Answer> {
-        if needs.response.is_some() || needs.items {
+        if needs.answers() {
             request.want_plain_answer();
         }
         if !needs.request_body || !request.has_readable_body() {
@@ -170,19 +170,16 @@ impl Line {
         match decided {
             Ok(Allowed::Reply(reply)) => respond(reply, exchange),
             Err(words) => refuse(words, exchange),
-            Ok(Allowed::Forward(approved)) if needs.response.is_none() && !needs.items => {
-                match self.send(approved, body, upgrade, exchange).await {
-                    Ok((response, exchange)) => response.map(|body| Answer::daemon(body, exchange)),
-                    Err(refused) => refused,
-                }
-            }
             Ok(Allowed::Forward(approved)) => {
-                let asked = self.asked(approved.request(), &look_ups);
-                match self.send(approved, body, upgrade, exchange).await {
-                    Ok((response, exchange)) => {
+                let reviewed = needs.answers().then(|| self.asked(approved.request(), &look_ups));
+                match (self.send(approved, body, upgrade, exchange).await, reviewed) {
+                    (Err(refused), _) => refused,
+                    (Ok((response, exchange)), None) => {
+                        response.map(|body| Answer::daemon(body, exchange))
+                    }
+                    (Ok((response, exchange)), Some(asked)) => {
                         Box::pin(self.review(asked, needs, response, exchange)).await
                     }
-                    Err(refused) => refused,
                 }
             }
         }

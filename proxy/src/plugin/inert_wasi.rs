@@ -21,6 +21,11 @@ struct Inert;
 /// What is linked. The seed is what `std::collections::HashMap` asks for.
 const KNOWN: [&str; 3] = ["wasi:cli/", "wasi:io/", "wasi:random/insecure-seed@"];
 
+/// Whether an import by this name is linked.
+pub(super) fn is_inert(import: &str) -> bool {
+    KNOWN.iter().any(|known| import.starts_with(known))
+}
+
 /// Links those imports that a component has, under their own versions.
 ///
 /// # Errors
@@ -34,7 +39,7 @@ pub(super) fn add_to(
         if name.starts_with("dockgate:filter/") {
             continue;
         }
-        let known = KNOWN.iter().any(|known| name.starts_with(known));
+        let known = is_inert(name);
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             return Err(name.to_owned());
         };

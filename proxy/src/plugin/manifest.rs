@@ -101,6 +101,11 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Whether it wants anything of answers.
+    pub fn answers(self) -> bool {
+        self.response.is_some() || self.items
+    }
+
     /// What both want together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

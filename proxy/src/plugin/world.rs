@@ -2,7 +2,7 @@
 
 use wasmtime::{Engine, component::Component};
 
-use super::Grant;
+use super::{Grant, inert_wasi};
 
 /// The interface, and its version.
 const PACKAGE: &str = "dockgate:filter/";
@@ -63,7 +63,7 @@ pub enum Standing {
 impl Standing {
     /// Of an import by this name.
     pub fn of(import: &str) -> Self {
-        if import.starts_with("wasi:cli/") || import.starts_with("wasi:io/") {
+        if inert_wasi::is_inert(import) {
             return Self::Inert;
         }
         match interface(import) {

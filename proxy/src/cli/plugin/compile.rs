@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Cache, say, source::runtime};
-use crate::{error::Error, plugin::cache};
+use super::{Cache, say};
+use crate::{cli::load::runtime, error::Error, plugin::cache};
 
 /// Compile plugins for a proxy that starts where nothing can be written.
 ///

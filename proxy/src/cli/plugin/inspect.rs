@@ -6,11 +6,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    say, size,
-    source::{runtime, source},
-};
+use super::{say, size, source::source};
 use crate::{
+    cli::load::runtime,
     error::Error,
     plugin::{Grant, Interest, Manifest, Outline, ResponsePart, Standing, bundled, cache},
     settings::PluginSource,

@@ -8,8 +8,9 @@ use std::{
 use clap::Args;
 use wasmtime::Engine;
 
-use super::{Cache, document, say, size, source::runtime};
+use super::{Cache, document, say, size};
 use crate::{
+    cli::load::runtime,
     error::Error,
     plugin::{self, Manifest, Outline, Standing, cache},
 };

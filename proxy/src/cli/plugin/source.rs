@@ -7,8 +7,9 @@ use wasmtime::Engine;
 
 use super::Cache;
 use crate::{
+    cli::load::runtime,
     error::Error,
-    plugin::{self, Clock, Code, Grant, Limits, Loaded, Manifest, Setup, bundled, cache},
+    plugin::{Clock, Code, Grant, Limits, Loaded, Manifest, Setup, bundled, cache},
     settings::{self, PluginEntry, PluginSource},
 };
 
@@ -120,12 +121,4 @@ pub(super) fn source(text: &str) -> PluginSource {
         Some(name) => PluginSource::Bundled(name.to_owned()),
         None => PluginSource::File(PathBuf::from(text)),
     }
-}
-
-/// What runs plugins on this machine.
-pub(super) fn runtime() -> Result<Engine, Error> {
-    plugin::runtime().map_err(|error| Error::Plugin {
-        plugin: "of any kind".to_owned(),
-        problem: format!("this machine can't run WebAssembly: {error:#}"),
-    })
 }

@@ -103,7 +103,7 @@ impl Trial {
         self.known.fill(&given.found);
         let mut request = CanonicalRequest::new(given.head.clone(), OLDEST_SAFE_API)?;
         let needs = self.plugin().needs(request.operation());
-        if needs.response.is_some() || needs.items {
+        if needs.answers() {
             request.want_plain_answer();
         }
         if needs.request_body && request.has_readable_body() {
