@@ -4,6 +4,7 @@
 pub mod chain;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod error;
 pub mod http;
 pub mod listener;

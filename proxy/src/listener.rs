@@ -14,7 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::{
-    client::{Client, Peer},
+    client::{Client, Peer, Process},
     error::Error,
     worker::Stream,
 };
@@ -179,13 +179,18 @@ impl Listener {
                 // A client that is gone without a word must not hold a tunnel for ever.
                 socket2::SockRef::from(&stream).set_keepalive(true)?;
                 let stream = Stream::Tcp(stream.into_std()?);
-                Ok((stream, Client { listener, peer: Peer::Tcp(address) }))
+                Ok((stream, Client::new(listener, Peer::Tcp(address))))
             }
             Kind::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
-                let user = stream.peer_cred().ok().map(|peer| (peer.uid(), peer.gid()));
+                let process = stream.peer_cred().ok().map(|peer| Process {
+                    uid: peer.uid(),
+                    gid: peer.gid(),
+                    // The kernel says 0 of a process that is outside of our namespace.
+                    pid: peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
+                });
                 let stream = Stream::Unix(stream.into_std()?);
-                Ok((stream, Client { listener, peer: Peer::Unix(user) }))
+                Ok((stream, Client::new(listener, Peer::Unix(process))))
             }
         }
     }

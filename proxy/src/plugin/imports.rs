@@ -435,7 +435,7 @@ impl wit::client::Host for Context {
 
     fn unix_user(&mut self) -> wasmtime::Result<Option<(u32, u32)>> {
         self.count_call(0)?;
-        Ok(self.client().and_then(Client::unix_user))
+        Ok(self.client().and_then(Client::process).map(|process| (process.uid, process.gid)))
     }
 }
 

@@ -43,7 +43,9 @@ pub struct Manifest {
 }
 
 /// Something that a plugin can't do without being granted it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// Asking the daemon about things: `docker`.

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Pa
 
 use super::document;
 use crate::{
-    client::{Client, Peer},
+    client::{Client, Peer, Process},
     error::Error,
     request::Resource,
 };
@@ -70,7 +70,7 @@ impl Asking {
         };
         let listener = self.listener.as_deref().unwrap_or(usual).into();
         let found = self.found.iter().map(|text| found(text)).collect::<Result<_, _>>()?;
-        Ok(Given { head, body, client: Client { listener, peer: self.client }, found })
+        Ok(Given { head, body, client: Client::new(listener, self.client), found })
     }
 }
 
@@ -167,12 +167,12 @@ fn found(text: &str) -> Result<Found, Error> {
 fn peer(text: &str) -> Result<Peer, String> {
     let user = || {
         let (user, group) = text.split_once(':')?;
-        Some((user.parse().ok()?, group.parse().ok()?))
+        Some(Process { uid: user.parse().ok()?, gid: group.parse().ok()?, pid: None })
     };
     match text.parse() {
         Ok(address) => Ok(Peer::Tcp(SocketAddr::new(address, 0))),
         Err(_) => user()
-            .map(|user| Peer::Unix(Some(user)))
+            .map(|process| Peer::Unix(Some(process)))
             .ok_or_else(|| "give an address such as 172.18.0.3, or UID:GID".to_owned()),
     }
 }

@@ -106,7 +106,7 @@ impl Request {
         Ok(Given {
             head,
             body: self.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes(),
-            client: Client { listener: "tcp://127.0.0.1:2375".into(), peer },
+            client: Client::new("tcp://127.0.0.1:2375".into(), peer),
             found: self.found.iter().map(Known::found).collect::<Result<_, _>>()?,
         })
     }
