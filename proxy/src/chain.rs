@@ -61,6 +61,16 @@ pub struct Denial {
     pub hint: Option<String>,
 }
 
+impl Denial {
+    /// What is refused, and what would allow it.
+    pub fn words(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 /// A plugin's answer in the daemon's stead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {

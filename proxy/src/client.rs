@@ -11,7 +11,9 @@ use std::{
 /// A client: where it came in, and what is known of the other end of its connection.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// The listener: its name in the configuration, or else its address.
+    /// The name of the listener in the configuration.
+    pub listener_name: Arc<str>,
+    /// Its address: `tcp://[::]:2375`, `unix:///run/dockgate.sock`.
     pub listener: Arc<str>,
     /// The other end of the connection.
     pub peer: Peer,
@@ -80,8 +82,8 @@ impl Container {
 
 impl Client {
     /// One of whom only the other end of its connection is known.
-    pub fn new(listener: Arc<str>, peer: Peer) -> Self {
-        Self { listener, peer, certificate: None, container: None }
+    pub fn new(listener_name: Arc<str>, listener: Arc<str>, peer: Peer) -> Self {
+        Self { listener_name, listener, peer, certificate: None, container: None }
     }
 
     /// The address without the port, a mapped IPv4 address as what it is.

@@ -16,6 +16,12 @@ pub enum Error {
         /// What is wrong with it, and what to write instead.
         problem: String,
     },
+    /// What the flags amount to can't be used.
+    #[error("the flags come to a configuration that can't be used: {0}")]
+    Flags(String),
+    /// A configuration could not be read again.
+    #[error("the configuration could not be read again: {0}")]
+    Reload(String),
     /// A file can't be read.
     #[error("{}: {error}", path.display())]
     File {
@@ -74,12 +80,13 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Value { .. }
+            | Self::Flags(_)
             | Self::File { .. }
             | Self::Content { .. }
             | Self::Build(_)
             | Self::Compile(_)
             | Self::Plugin { .. } => 2,
-            Self::Listen { .. } | Self::System { .. } | Self::Unhealthy(_) => 1,
+            Self::Listen { .. } | Self::Reload(_) | Self::System { .. } | Self::Unhealthy(_) => 1,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 const BACKLOG: i32 = 1024;
 
 /// An address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// An address and a port. `[::]` takes IPv4 as well.
     Tcp(SocketAddr),
@@ -96,7 +96,7 @@ impl Address {
 pub struct Listener {
     /// Its address, with the port that the system chose for port 0.
     pub address: Address,
-    name: Arc<str>,
+    words: Arc<str>,
     socket: Kind,
 }
 
@@ -142,7 +142,7 @@ impl Listener {
         };
         let listener = bound.and_then(TcpListener::from_std).map_err(refused)?;
         let address = Address::Tcp(listener.local_addr().map_err(refused)?);
-        Ok(Self { name: address.to_string().into(), address, socket: Kind::Tcp(listener) })
+        Ok(Self { words: address.to_string().into(), address, socket: Kind::Tcp(listener) })
     }
 
     fn open_unix(path: &Path, access: Access) -> Result<Self, Error> {
@@ -159,19 +159,16 @@ impl Listener {
         rustix::process::umask(before);
         let listener = bound.map_err(refused)?;
         let unlink = Unlink(path.to_owned());
-        let (uid, gid) = access.owner;
-        std::os::unix::fs::chown(path, uid, gid).map_err(refused)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(access.mode)).map_err(refused)?;
-        let name = address.to_string().into();
-        Ok(Self { address, name, socket: Kind::Unix { socket: listener, _unlink: unlink } })
+        access.apply(path).map_err(refused)?;
+        let words = address.to_string().into();
+        Ok(Self { address, words, socket: Kind::Unix { socket: listener, _unlink: unlink } })
     }
 
     /// Waits for a client.
     ///
     /// # Errors
     /// Where the system has no more file descriptors, or the client has gone already.
-    pub async fn accept(&self) -> io::Result<(Stream, Client)> {
-        let listener = Arc::clone(&self.name);
+    pub async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match &self.socket {
             Kind::Tcp(socket) => {
                 let (stream, address) = socket.accept().await?;
@@ -179,7 +176,7 @@ impl Listener {
                 // A client that is gone without a word must not hold a tunnel for ever.
                 socket2::SockRef::from(&stream).set_keepalive(true)?;
                 let stream = Stream::Tcp(stream.into_std()?);
-                Ok((stream, Client::new(listener, Peer::Tcp(address))))
+                Ok((stream, Peer::Tcp(address)))
             }
             Kind::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
@@ -190,10 +187,56 @@ impl Listener {
                     pid: peer.pid().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
                 });
                 let stream = Stream::Unix(stream.into_std()?);
-                Ok((stream, Client::new(listener, Peer::Unix(process))))
+                Ok((stream, Peer::Unix(process)))
             }
         }
     }
+}
+
+impl Listener {
+    /// A client that came in here, by the name of the listener in the configuration.
+    pub fn client(&self, name: &Arc<str>, peer: Peer) -> Client {
+        Client::new(Arc::clone(name), Arc::clone(&self.words), peer)
+    }
+}
+
+impl Access {
+    /// Gives a socket's file its permissions.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn apply(self, path: &Path) -> io::Result<()> {
+        let (uid, gid) = self.owner;
+        std::os::unix::fs::chown(path, uid, gid)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(self.mode))
+    }
+}
+
+/// Reads the permissions of a socket, in octal.
+///
+/// # Errors
+/// Words on what to write.
+pub fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "is no mode: write it in octal, such as 0660".to_owned())
+}
+
+/// Reads the owner of a socket: `UID:GID`, `UID` or `:GID`.
+///
+/// # Errors
+/// Words on what to write.
+pub fn owner(text: &str) -> Result<(Option<u32>, Option<u32>), String> {
+    let (uid, gid) = text.split_once(':').unwrap_or((text, ""));
+    let number = |part: &str| match part {
+        "" => Ok(None),
+        digits => digits
+            .parse()
+            .map(Some)
+            .map_err(|_| "is no owner: write numbers, such as 1000:998".to_owned()),
+    };
+    Ok((number(uid)?, number(gid)?))
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {

@@ -1,48 +1,59 @@
-//! The command line and the environment, as they are meant: nothing is left open, and nothing is
-//! opened before all of it is known to be right.
+//! A configuration as it is meant: nothing is left open, and nothing is opened before all of it is
+//! known to be right.
 
 use std::{
-    collections::BTreeMap,
-    env, fs,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
+use globset::{GlobBuilder, GlobSetBuilder};
+use http::Method;
+use ipnet::IpNet;
+
 use crate::{
-    cli::{LogFormat, Place, Serve},
-    error::Error,
+    config::{self, Config, Isolation, Pointer, Problems, Span},
     http::{gather::Room, upstream::Patience, wire::HeadLimits},
-    listener::{Access, Address},
+    listener::{self, Access, Address},
     log::{Format, Severity},
-    plugin::{Grant, Manifest, Setup},
+    plugin::{Grant, Limits, Source},
+    request::Operation,
+    selection::{
+        CertificateCondition, Chain, ClientCondition, Conditions, ContainerCondition, Paths,
+        Pattern,
+    },
     worker,
 };
 
-const PORT: u16 = 2375;
 /// The room for bodies that plugins read, in bytes.
 const ROOM: usize = 256 << 20;
-const SOCKET: &str = "/var/run/docker.sock";
+/// The daemon, where nothing else is said.
+pub(crate) const SOCKET: &str = "unix:///var/run/docker.sock";
+/// How much fuel a plugin has for a millisecond.
+const FUEL_A_MILLISECOND: u64 = 20_000_000;
+/// The mode of a unix socket that says nothing else.
+const MODE: u32 = 0o660;
 
 /// What the proxy does.
 #[derive(Debug)]
 pub struct Settings {
     /// Where it listens.
-    pub addresses: Vec<Address>,
-    /// Who may use its unix sockets.
-    pub access: Access,
+    pub listeners: Vec<ListenerEntry>,
     /// How requests are treated.
     pub requests: worker::Settings,
-    /// The chain, in order.
+    /// The plugins.
     pub plugins: Vec<PluginEntry>,
-    /// What plugins from files may read.
-    pub granted_environment: Vec<String>,
-    /// What else plugins from files may do, by name.
-    pub grants: Vec<(String, Grant)>,
-    /// How much memory plugins may have, by name, in MiB.
-    pub memory: Vec<(String, u32)>,
-    /// Where compiled plugins are kept.
-    pub cache: Option<PathBuf>,
+    /// Which of them decide about what, by their places.
+    pub chains: Vec<Chain>,
+    /// How the process runs.
+    pub process: Process,
+}
+
+/// How the process runs, whatever it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
     /// How the log looks.
     pub log_format: Format,
     /// How much is logged.
@@ -55,251 +66,491 @@ pub struct Settings {
     pub workers: usize,
 }
 
-/// A plugin of the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PluginEntry {
-    /// Where it comes from.
-    pub source: PluginSource,
-    /// Its settings, as JSON.
-    pub settings: String,
+/// Where clients come in.
+#[derive(Clone, Debug)]
+pub struct ListenerEntry {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// Where.
+    pub address: Address,
+    /// Who may use it, if it is a unix socket.
+    pub access: Access,
 }
 
-/// Where a plugin comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PluginSource {
-    /// This binary.
-    Bundled(String),
-    /// A file.
-    File(PathBuf),
-}
-
-impl Settings {
-    /// What the command line means in this environment.
+impl ListenerEntry {
+    /// Gives its socket, which is open, the permissions that it should have.
     ///
     /// # Errors
-    /// What is wrong with a value, and what to write instead.
-    pub fn new(serve: &Serve) -> Result<Self, Error> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        Ok(Self {
-            addresses: addresses(&serve.place)?,
-            access: Access { mode: mode(&serve.socket_mode)?, owner: owner(serve)? },
-            requests: worker::Settings {
-                oldest_api: serve.min_api_version,
-                head: HeadLimits {
-                    size: serve.max_head as usize,
-                    time: serve.head_timeout,
-                    idle: serve.idle_timeout,
-                },
-                // The engine inside has its own, which is not known before it runs.
-                socket: if serve.demo { PathBuf::new() } else { socket(&serve.place)? },
-                patience: Patience { connect: serve.connect_timeout, answer: serve.answer_timeout },
-                max_body: (serve.max_body as usize) << 20,
-                max_answer: (serve.max_answer as usize) << 20,
-                room: Room::of(ROOM.max((serve.max_answer as usize) << 20)),
-            },
-            plugins: serve.plugins.iter().map(|p| plugin(p)).collect::<Result<_, _>>()?,
-            granted_environment: serve.granted_environment.clone(),
-            grants: serve.grants.clone(),
-            memory: serve.memory.clone(),
-            cache: serve.cache.clone().or_else(crate::plugin::cache::default_folder),
-            log_format: match serve.log_format {
-                LogFormat::Auto => Format::for_stdout(),
-                LogFormat::Text => Format::text(),
-                LogFormat::Json => Format::Json,
-            },
-            log_level: serve.log_level,
-            connections: serve.max_connections,
-            grace: serve.grace,
-            workers: serve.workers.map_or(cores, usize::from),
-        })
+    /// Where the system refuses.
+    pub fn apply_access(&self) -> std::io::Result<()> {
+        match &self.address {
+            Address::Unix(path) => self.access.apply(path),
+            Address::Tcp(_) => Ok(()),
+        }
     }
 }
 
-/// Where the proxy listens.
-///
-/// # Errors
-/// Where an address is none.
-pub fn addresses(place: &Place) -> Result<Vec<Address>, Error> {
-    if !place.listen.is_empty() {
-        return place.listen.iter().map(|text| address("--listen", text)).collect();
+/// A plugin, and what it may do.
+#[derive(Clone, Debug)]
+pub struct PluginEntry {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// Its settings, as JSON.
+    pub settings: String,
+    /// The variables that it may see, with their values.
+    pub environment: BTreeMap<String, String>,
+    /// Names of variables beside these, for a plugin that finds misspelt ones.
+    pub other_names: Vec<String>,
+    /// What else it may do.
+    pub grants: Vec<Grant>,
+    /// Its memory in bytes, where it is not the usual.
+    pub memory: Option<usize>,
+    /// What else it may take.
+    pub limits: Limits,
+    /// Where it stands in the configuration.
+    pub place: Pointer,
+}
+
+/// What a configuration means. None where a problem is fatal.
+pub fn mean(config: &Config, problems: &mut Problems) -> Option<Settings> {
+    let root = Pointer::root();
+    let listeners = listeners(config, problems);
+    let plugins = plugins(config, problems);
+    let chains = Chains { config, problems, root: root.then("chains") }.read();
+    let requests = requests(config, problems);
+    let process = process(config, problems);
+    if problems.are_fatal() {
+        return None;
     }
-    if let Some(config) = variable("BIND_CONFIG") {
-        return Ok(vec![bind_config(&config)?]);
+    Some(Settings { listeners, requests: requests?, plugins, chains, process })
+}
+
+fn process(config: &Config, problems: &mut Problems) -> Process {
+    let root = Pointer::root();
+    let (log_format, log_level) = log(config, problems);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let limits = &config.limits;
+    let at = |name: &str| root.then("limits").then(name);
+    let connections = limits.connections.unwrap_or(4000);
+    if !(1..=1_000_000).contains(&connections) {
+        problems.wrong(&at("connections"), "as many can't be open", "write 1 to 1000000");
     }
-    let ip = match (in_container(), ipv6_is_disabled()) {
-        (false, _) => Ipv4Addr::LOCALHOST.into(),
-        (true, true) => Ipv4Addr::UNSPECIFIED.into(),
-        (true, false) => Ipv6Addr::UNSPECIFIED.into(),
+    let workers = limits.workers.map_or(cores, usize::from);
+    if !(1..=256).contains(&workers) {
+        problems.wrong(&at("workers"), "as many can't be started", "write 1 to 256");
+    }
+    Process { log_format, log_level, connections, grace: time(limits.grace, 8), workers }
+}
+
+fn listeners(config: &Config, problems: &mut Problems) -> Vec<ListenerEntry> {
+    let root = Pointer::root().then("listeners");
+    if config.listeners.is_empty() {
+        problems.wrong(
+            &root,
+            "there is no listener, so nobody can come in",
+            "write listeners: {main: {address: \"127.0.0.1:2375\"}}",
+        );
+    }
+    let mut taken: HashMap<String, &str> = HashMap::new();
+    let mut entries = Vec::new();
+    for (name, listener) in &config.listeners {
+        let at = root.then(name);
+        let address = listener.address.parse().map_err(|words| named(&listener.address, words));
+        let Some(address) = problems.take::<Address>(&at.then("address"), "", address) else {
+            continue;
+        };
+        if let Some(other) = taken.insert(address.to_string(), name) {
+            let words = format!("the listener {other:?} has the address {address} already");
+            problems.wrong(&at.then("address"), words, "give each an address of its own");
+        }
+        let access = access(listener, &at, &address, problems);
+        if listener.tls.is_some() && matches!(address, Address::Unix(_)) {
+            let words = "a unix socket has no TLS: the system says who is at the other end";
+            problems.wrong(&at.then("tls"), words, "leave tls out, and set mode and owner");
+        }
+        entries.push(ListenerEntry { name: name.as_str().into(), address, access });
+    }
+    entries
+}
+
+fn access(
+    written: &config::Listener,
+    at: &Pointer,
+    address: &Address,
+    problems: &mut Problems,
+) -> Access {
+    let mut access = Access { mode: MODE, owner: (None, None) };
+    if let Some(text) = &written.mode {
+        let mode = listener::mode(text).map_err(|words| named(text, words));
+        access.mode = problems.take(&at.then("mode"), "", mode).unwrap_or(MODE);
+    }
+    if let Some(text) = &written.owner {
+        let owner = listener::owner(text).map_err(|words| named(text, words));
+        access.owner = problems.take(&at.then("owner"), "", owner).unwrap_or_default();
+    }
+    let given = [("mode", written.mode.is_some()), ("owner", written.owner.is_some())];
+    for (key, _) in given.iter().filter(|(_, given)| *given) {
+        if matches!(address, Address::Tcp(_)) {
+            problems.wrong(&at.then(key), format!("a TCP address has no {key}"), "leave it out");
+        }
+    }
+    access
+}
+
+fn plugins(config: &Config, problems: &mut Problems) -> Vec<PluginEntry> {
+    let root = Pointer::root().then("plugins");
+    let named = |(name, plugin): (&String, &config::Plugin)| {
+        plugin_entry(name, plugin, root.then(name), problems)
     };
-    Ok(vec![Address::Tcp(SocketAddr::new(ip, PORT))])
+    config.plugins.iter().map(named).collect()
+}
+
+fn plugin_entry(
+    name: &str,
+    plugin: &config::Plugin,
+    place: Pointer,
+    problems: &mut Problems,
+) -> PluginEntry {
+    let usual = Limits::default();
+    let memory = plugin.limits.memory.map(|size| size.0);
+    if memory.is_some_and(|memory| !(1 << 20..=2 << 30).contains(&memory)) {
+        let at = place.then("limits").then("memory");
+        problems.wrong(&at, "a plugin can't have as much", "write 1MiB to 2GiB");
+    }
+    let time = plugin.limits.time.map(|time| time.0);
+    if time.is_some_and(|time| !(100..=60_000_000).contains(&time.as_micros())) {
+        let at = place.then("limits").then("time");
+        problems.wrong(&at, "a plugin can't have as long", "write 0.1ms to 1m");
+    }
+    let fuel = |time: Duration| {
+        u64::try_from(time.as_micros()).unwrap_or(u64::MAX) * (FUEL_A_MILLISECOND / 1000)
+    };
+    PluginEntry {
+        name: name.to_owned(),
+        source: Source::from(plugin.source.as_str()),
+        settings: serde_json::Value::Object(plugin.settings.clone()).to_string(),
+        environment: plugin.environment.iter().map(|(n, v)| (n.clone(), v.0.clone())).collect(),
+        other_names: Vec::new(),
+        grants: plugin.grants.clone(),
+        memory: memory.and_then(|memory| usize::try_from(memory).ok()),
+        limits: Limits {
+            decide_fuel: time.map_or(usual.decide_fuel, fuel),
+            fresh: plugin.isolation == Isolation::Request,
+            ..usual
+        },
+        place,
+    }
+}
+
+fn requests(config: &Config, problems: &mut Problems) -> Option<worker::Settings> {
+    let (limits, upstream) = (&config.limits, &config.upstream);
+    let root = Pointer::root();
+    let at = |key: &str| root.then("limits").then(key);
+    let mut size = |key: &str, value: Option<config::Size>, usual: usize, most: usize| {
+        let bytes = value.map_or(Ok(usual), |size| usize::try_from(size.0)).unwrap_or(usize::MAX);
+        if !(1024..=most).contains(&bytes) {
+            let most = config::Size(most as u64);
+            problems.wrong(&at(key), "as much is not possible", &format!("write 1KiB to {most}"));
+        }
+        bytes
+    };
+    let head = size("head", limits.head, 64 << 10, 64 << 10);
+    let max_body = size("body", limits.body, 4 << 20, 1 << 30);
+    let max_answer = size("answer", limits.answer, 32 << 20, 1 << 30);
+    let oldest = limits.oldest_api.as_ref().map_or("1.24", |text| &text.0);
+    let oldest_api = oldest.parse().map_err(|_| format!("{oldest:?} is no version of the API"));
+    let oldest_api = problems.take(&at("oldest-api"), "write it with quotes: \"1.24\"", oldest_api);
+    let address = upstream.address.as_deref().unwrap_or(SOCKET);
+    let socket = problems.take(
+        &root.then("upstream").then("address"),
+        "",
+        socket(address).map_err(|words| named(address, words)),
+    );
+    Some(worker::Settings {
+        oldest_api: oldest_api?,
+        head: HeadLimits {
+            size: head,
+            time: time(limits.head_timeout, 10),
+            idle: time(limits.idle_timeout, 300),
+        },
+        socket: socket?,
+        patience: Patience {
+            connect: time(upstream.connect_timeout, 10),
+            answer: time(upstream.answer_timeout, 600),
+        },
+        max_body,
+        max_answer,
+        room: Room::of(ROOM.max(max_answer)),
+    })
 }
 
 /// The socket of the daemon.
 ///
 /// # Errors
-/// Where it is not a path.
-pub fn socket(place: &Place) -> Result<PathBuf, Error> {
-    let named = [
-        ("--upstream", place.upstream.clone()),
-        ("SOCKET_PATH", variable("SOCKET_PATH")),
-        ("DOCKER_HOST", variable("DOCKER_HOST")),
-    ];
-    let Some((name, value)) = named.into_iter().find_map(|(name, value)| Some((name, value?)))
-    else {
-        return Ok(SOCKET.into());
-    };
-    let path = PathBuf::from(value.strip_prefix("unix://").unwrap_or(&value));
+/// Words on what to write.
+pub fn socket(address: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(address.strip_prefix("unix://").unwrap_or(address));
     if path.is_absolute() {
         return Ok(path);
     }
-    let problem = "is not the path of a unix socket: write unix:///var/run/docker.sock".to_owned();
-    Err(Error::Value { name, value, problem })
+    let problem = "is not the path of a unix socket: write unix:///var/run/docker.sock";
+    Err(problem.to_owned())
 }
 
-/// What a plugin is set up from: its own settings, and of the environment what it asks for and
-/// `granted` lets it have.
-pub fn setup(entry: &PluginEntry, manifest: &Manifest, granted: impl Fn(&str) -> bool) -> Setup {
-    let mut environment = BTreeMap::new();
-    let mut other_names = Vec::new();
-    // A value that is not text has no meaning for any plugin.
-    for (name, value) in env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v))) {
-        match value.into_string() {
-            Ok(value) if manifest.environment.contains(&name) && granted(&name) => {
-                environment.insert(name, value);
+fn log(config: &Config, problems: &mut Problems) -> (Format, Severity) {
+    let at = |key: &str| Pointer::root().then("log").then(key);
+    let level = config.log.level.as_deref().unwrap_or("info");
+    let level = problems.take(&at("level"), "", level.parse().map_err(|words| named(level, words)));
+    let format = match config.log.format.as_deref().unwrap_or("auto") {
+        "auto" => Format::for_stdout(),
+        "text" => Format::text(),
+        "json" => Format::Json,
+        other => {
+            let words = format!("{other:?} is no format of the log");
+            problems.wrong(&at("format"), words, "write text, json or auto");
+            Format::Json
+        }
+    };
+    (format, level.unwrap_or(Severity::Info))
+}
+
+fn time(given: Option<Span>, usual_seconds: u64) -> Duration {
+    given.map_or(Duration::from_secs(usual_seconds), |span| span.0)
+}
+
+fn named(value: &str, words: impl std::fmt::Display) -> String {
+    format!("{value:?} {words}")
+}
+
+/// The chains, on their way to what they mean.
+struct Chains<'c> {
+    config: &'c Config,
+    problems: &'c mut Problems,
+    root: Pointer,
+}
+
+impl Chains<'_> {
+    fn read(mut self) -> Vec<Chain> {
+        let config = self.config;
+        if config.chains.is_empty() {
+            let words = "there is no chain, so every request is refused";
+            let cure = "write chains: [{name: all, plugins: [NAME]}]";
+            self.problems.wrong(&self.root.clone(), words, cure);
+        }
+        let mut chains = Vec::new();
+        for (place, chain) in config.chains.iter().enumerate() {
+            let at = self.root.then(place);
+            if config.chains[..place].iter().any(|earlier| earlier.name == chain.name) {
+                let words = format!("another chain is called {:?} too", chain.name);
+                self.problems.wrong(&at.then("name"), words, "give each a name of its own");
             }
-            _ => other_names.push(name),
+            chains.push(self.chain(chain, &at));
+        }
+        self.unused();
+        chains
+    }
+
+    fn chain(&mut self, chain: &config::Chain, at: &Pointer) -> Chain {
+        let names: Vec<_> = self.config.plugins.keys().map(String::as_str).collect();
+        let plugins = self.places(&names, "plugin", &chain.plugins, &at.then("plugins"));
+        let conditions = Conditions {
+            listeners: self.listeners(chain.listeners.as_deref(), at),
+            clients: chain.clients.as_ref().map(|clients| {
+                self.empty(clients.is_empty(), &at.then("clients"));
+                let at = at.then("clients");
+                let all = clients.iter().enumerate();
+                all.filter_map(|(n, client)| self.client(client, &at.then(n))).collect()
+            }),
+            operations: chain.operations.as_ref().map(|patterns| {
+                let at = at.then("operations");
+                self.empty(patterns.is_empty(), &at);
+                let read = |this: &mut Self, (n, pattern): (usize, &String)| {
+                    let found = Operation::matching(pattern);
+                    this.problems.take(&at.then(n), "", found).unwrap_or_default()
+                };
+                patterns.iter().enumerate().flat_map(|pattern| read(self, pattern)).collect()
+            }),
+            methods: chain.methods.as_ref().map(|methods| {
+                self.empty(methods.is_empty(), &at.then("methods"));
+                let at = at.then("methods");
+                let all = methods.iter().enumerate();
+                all.filter_map(|(n, method)| self.method(method, &at.then(n))).collect()
+            }),
+            paths: chain.paths.as_ref().and_then(|paths| self.paths(paths, &at.then("paths"))),
+        };
+        Chain { name: chain.name.as_str().into(), plugins: plugins.into(), conditions }
+    }
+
+    /// A list of alternatives that has none holds of nothing.
+    fn empty(&mut self, is_empty: bool, at: &Pointer) {
+        if is_empty {
+            let words = "an empty list: the chain never decides";
+            self.problems.wrong(at, words, "leave it out for all");
         }
     }
-    // Names are granted to what is bundled, and to nobody else.
-    let sees_names = manifest.environment_names && matches!(entry.source, PluginSource::Bundled(_));
-    if !sees_names {
-        other_names.clear();
+
+    /// Where names stand among those that there are.
+    fn places(&mut self, all: &[&str], what: &str, names: &[String], at: &Pointer) -> Vec<usize> {
+        let mut places = Vec::new();
+        for (n, name) in names.iter().enumerate() {
+            match all.iter().position(|one| one == name) {
+                Some(place) => places.push(place),
+                None => {
+                    let words = format!("there is no {what} {name:?}");
+                    let cure = config::nearest(name, all.iter().copied()).map_or_else(
+                        || format!("there is {}", all.join(", ")),
+                        |nearest| format!("did you mean {nearest}?"),
+                    );
+                    self.problems.wrong(&at.then(n), words, &cure);
+                }
+            }
+        }
+        places
     }
-    other_names.sort();
-    Setup { settings: entry.settings.clone(), environment, other_names, ..Setup::default() }
-}
 
-/// A variable that is set to something.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
+    fn listeners(&mut self, names: Option<&[String]>, at: &Pointer) -> Option<Vec<Arc<str>>> {
+        let at = at.then("listeners");
+        let names = names?;
+        self.empty(names.is_empty(), &at);
+        let all: Vec<_> = self.config.listeners.keys().map(String::as_str).collect();
+        let places = self.places(&all, "listener", names, &at);
+        Some(places.into_iter().map(|place| all[place].into()).collect())
+    }
 
-fn address(name: &'static str, text: &str) -> Result<Address, Error> {
-    let value = text.to_owned();
-    text.parse().map_err(|problem| Error::Value { name, value, problem })
-}
-
-/// Reads `HAProxy`'s `bind` line, of which Tecnativa's image takes one: an address, and options of
-/// which those for IPv6 are known.
-fn bind_config(config: &str) -> Result<Address, Error> {
-    let mut words = config.split_whitespace();
-    let text = words.next().unwrap_or_default();
-    if let Some(option) = words.find(|word| *word != "v4v6") {
-        return Err(Error::Value {
-            name: "BIND_CONFIG",
-            value: config.to_owned(),
-            problem: format!("has the option {option}, which only HAProxy knows: use --listen"),
+    fn client(
+        &mut self,
+        written: &config::ClientCondition,
+        at: &Pointer,
+    ) -> Option<ClientCondition> {
+        if *written == config::ClientCondition::default() {
+            let words = "an empty condition holds of everybody";
+            self.problems.wrong(at, words, "leave clients out of the chain, or say who");
+            return None;
+        }
+        let address = written.address.as_ref().map(|text| {
+            let host = || text.parse::<IpAddr>().map(IpNet::from);
+            let net = text.parse().or_else(|_| host()).map(|net: IpNet| net.trunc());
+            let net = net.map_err(|_| format!("{text:?} is no address and no network"));
+            let cure = "write 172.18.0.3 or 172.18.0.0/16";
+            self.problems.take(&at.then("address"), cure, net)
         });
+        Some(ClientCondition {
+            address: flat(address)?,
+            user: written.user,
+            group: written.group,
+            process: written.process,
+            certificate: match &written.certificate {
+                Some(written) => Some(self.certificate(written, &at.then("certificate"))?),
+                None => None,
+            },
+            container: match &written.container {
+                Some(written) => Some(self.container(written, &at.then("container"))?),
+                None => None,
+            },
+        })
     }
-    if let Some(port) = text.strip_prefix("ipv6@:") {
-        return address("BIND_CONFIG", &format!("[::]:{port}"));
+
+    fn certificate(
+        &mut self,
+        written: &config::CertificateCondition,
+        at: &Pointer,
+    ) -> Option<CertificateCondition> {
+        let config::CertificateCondition { subject, name, pin } = written;
+        let pin = pin.as_ref().map(|pin| {
+            let digits = pin.to_ascii_lowercase().replace(':', "");
+            let is_one = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+            let pin = is_one.then_some(digits).ok_or_else(|| format!("{pin:?} is no SHA-256"));
+            let cure = "write the 64 hexadecimal digits of the digest of the public key";
+            self.problems.take(&at.then("pin"), cure, pin)
+        });
+        Some(CertificateCondition {
+            subject: self.pattern(subject.as_deref(), &at.then("subject"))?,
+            name: self.pattern(name.as_deref(), &at.then("name"))?,
+            pin: flat(pin)?,
+        })
     }
-    let text = text.strip_prefix("ipv4@").or_else(|| text.strip_prefix("ipv6@")).unwrap_or(text);
-    if text.starts_with('/') {
-        return address("BIND_CONFIG", &format!("unix://{text}"));
-    }
-    // For HAProxy an address that is left out is all of IPv4.
-    let with_host = if text.starts_with([':', '*']) {
-        format!("0.0.0.0:{}", text.rsplit(':').next().unwrap_or_default())
-    } else {
-        text.to_owned()
-    };
-    address("BIND_CONFIG", &with_host)
-}
 
-/// By the files that Docker and Podman leave in a container, and the variable of others.
-fn in_container() -> bool {
-    ["/.dockerenv", "/run/.containerenv"].iter().any(|file| Path::new(file).exists())
-        || ["container", "KUBERNETES_SERVICE_HOST"].iter().any(|name| variable(name).is_some())
-}
-
-/// As the start script of Tecnativa's image reads it.
-fn ipv6_is_disabled() -> bool {
-    let value = variable("DISABLE_IPV6").unwrap_or_default().to_ascii_lowercase();
-    ["1", "true", "yes"].contains(&value.as_str())
-}
-
-fn mode(text: &str) -> Result<u32, Error> {
-    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| Error::Value {
-        name: "--socket-mode",
-        value: text.to_owned(),
-        problem: "is no mode: write it in octal, such as 0660".to_owned(),
-    })
-}
-
-fn owner(serve: &Serve) -> Result<(Option<u32>, Option<u32>), Error> {
-    let Some(text) = &serve.socket_owner else {
-        return Ok((None, None));
-    };
-    let (uid, gid) = text.split_once(':').unwrap_or((text, ""));
-    let number = |part: &str| match part {
-        "" => Ok(None),
-        digits => digits.parse().map(Some).map_err(|_| Error::Value {
-            name: "--socket-owner",
-            value: text.clone(),
-            problem: "is no owner: write numbers, such as 1000:998".to_owned(),
-        }),
-    };
-    Ok((number(uid)?, number(gid)?))
-}
-
-/// Reads `SOURCE[=SETTINGS]`.
-fn plugin(text: &str) -> Result<PluginEntry, Error> {
-    let (source, file) = match text.split_once('=') {
-        Some((source, file)) => (source, Some(Path::new(file))),
-        None => (text, None),
-    };
-    let settings = match file {
-        None => "{}".to_owned(),
-        Some(path) => fs::read_to_string(path)
-            .map_err(|error| Error::File { path: path.to_owned(), error })?,
-    };
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&settings) {
-        let problem = format!("the settings in {text} are not JSON: {error}");
-        return Err(Error::Plugin { plugin: source.to_owned(), problem });
-    }
-    let source = match source.strip_prefix("bundled:") {
-        Some(name) => PluginSource::Bundled(name.to_owned()),
-        None => PluginSource::File(source.into()),
-    };
-    Ok(PluginEntry { source, settings })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bind_line_of_haproxy_means_what_it_meant() {
-        for (config, address) in [
-            (":2375", "tcp://0.0.0.0:2375"),
-            ("*:2375", "tcp://0.0.0.0:2375"),
-            ("[::]:2375 v4v6", "tcp://[::]:2375"),
-            ("127.0.0.1:2375", "tcp://127.0.0.1:2375"),
-            ("ipv4@127.0.0.1:2375", "tcp://127.0.0.1:2375"),
-            ("ipv6@:2375", "tcp://[::]:2375"),
-            ("/run/dockgate.sock", "unix:///run/dockgate.sock"),
-        ] {
-            assert_eq!(bind_config(config).unwrap().to_string(), address, "{config}");
+    fn container(
+        &mut self,
+        written: &config::ContainerCondition,
+        at: &Pointer,
+    ) -> Option<ContainerCondition> {
+        let config::ContainerCondition { name, image, labels, project, service } = written;
+        let mut read = Vec::new();
+        for (label, value) in labels {
+            let pattern = self.pattern(Some(&value.0), &at.then("labels").then(label))?;
+            read.extend(pattern.map(|pattern| (label.clone(), pattern)));
         }
-        for (config, named) in [
-            ("[::]:2375 v6only", "v6only"),
-            (":2375 ssl crt /x.pem", "ssl"),
-            ("2375", "BIND_CONFIG"),
-            ("", "BIND_CONFIG"),
-        ] {
-            let error = bind_config(config).unwrap_err().to_string();
-            assert!(error.contains(named), "{config}: {error}");
+        Some(ContainerCondition {
+            name: self.pattern(name.as_deref(), &at.then("name"))?,
+            image: self.pattern(image.as_deref(), &at.then("image"))?,
+            labels: read,
+            project: self.pattern(project.as_deref(), &at.then("project"))?,
+            service: self.pattern(service.as_deref(), &at.then("service"))?,
+        })
+    }
+
+    /// A pattern, if there is one. None where it is wrong.
+    #[expect(clippy::option_option, reason = "whether it is right, and whether there is one")]
+    fn pattern(&mut self, text: Option<&str>, at: &Pointer) -> Option<Option<Pattern>> {
+        flat(text.map(|text| self.problems.take(at, "", Pattern::new(text))))
+    }
+
+    fn method(&mut self, text: &str, at: &Pointer) -> Option<Method> {
+        let is_one = !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase());
+        let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| is_one);
+        let method = method.ok_or_else(|| format!("{text:?} is no method"));
+        self.problems.take(at, "write it in capitals: GET, POST", method)
+    }
+
+    fn paths(&mut self, patterns: &[String], at: &Pointer) -> Option<Paths> {
+        self.empty(patterns.is_empty(), at);
+        let mut set = GlobSetBuilder::new();
+        for (n, pattern) in patterns.iter().enumerate() {
+            let at = at.then(n);
+            let cure = "write it as dockgate shows it, without a version: /containers/web/**";
+            if !pattern.starts_with('/') || pattern.starts_with("/v1.") {
+                self.problems.wrong(&at, format!("{pattern:?} is the pattern of no path"), cure);
+            }
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            let glob = glob.map_err(|error| format!("{pattern:?} is none: {}", error.kind()));
+            set.add(self.problems.take(&at, cure, glob)?);
         }
+        let set = set.build().map_err(|error| error.to_string());
+        let set = self.problems.take(at, "", set)?;
+        Some(Paths { written: patterns.to_vec(), set })
+    }
+
+    /// Plugins and listeners of which nothing comes.
+    fn unused(&mut self) {
+        let chains = &self.config.chains;
+        for name in self.config.plugins.keys() {
+            if !chains.iter().any(|chain| chain.plugins.contains(name)) {
+                let at = Pointer::root().then("plugins").then(name);
+                let words = format!("no chain asks the plugin {name:?}");
+                self.problems.odd(&at, words, "name it in the plugins of a chain");
+            }
+        }
+        for name in self.config.listeners.keys() {
+            let named = |chain: &config::Chain| {
+                chain.listeners.as_ref().is_none_or(|listeners| listeners.contains(name))
+            };
+            if !chains.is_empty() && !chains.iter().any(named) {
+                let at = Pointer::root().then("listeners").then(name);
+                let words = format!("no chain is for the listener {name:?}: it refuses everything");
+                self.problems.odd(&at, words, "name it in the listeners of a chain");
+            }
+        }
+    }
+}
+
+/// What was read, if anything was to be. None where it was wrong.
+#[expect(clippy::option_option, reason = "whether it is right, and whether there is one")]
+fn flat<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    match read {
+        None => Some(None),
+        Some(read) => read.map(Some),
     }
 }

@@ -2,6 +2,7 @@
 //! daemon of its own, so that no request waits for a lock.
 
 use std::{
+    cell::RefCell,
     io,
     os::unix::net::UnixStream as StdUnixStream,
     rc::Rc,
@@ -27,24 +28,32 @@ use crate::{
         wire::HeadLimits,
     },
     log,
-    plugin::{Daemon, Instances, Loaded, LookUp, Needs},
-    request::{ApiVersion, Operation},
+    plugin::{Daemon, Instances, LookUp},
+    policy::Policy,
+    request::ApiVersion,
 };
 
-/// What the requests of a worker share.
+/// What the connections of a worker share.
 pub struct Worker {
-    /// How requests are treated.
-    pub settings: Settings,
-    /// The plugins of the chain, in order.
-    pub plugins: Arc<[Loaded]>,
-    /// This worker's instances of them.
+    /// What requests are decided by now.
+    serving: RefCell<Rc<Serving>>,
+    /// What they are to be decided by.
+    newest: RefCell<watch::Receiver<Arc<Policy>>>,
+    /// True when no new requests are to be taken.
+    pub drain: watch::Receiver<bool>,
+}
+
+/// A policy, as a worker has it: with instances of the plugins, and a way to the daemon, of its own.
+/// A request that has begun with one ends with it.
+pub struct Serving {
+    /// What requests are decided by.
+    pub policy: Arc<Policy>,
+    /// This worker's instances of its plugins.
     pub instances: Instances,
     /// Where plugins look things up.
     pub daemon: Daemon,
     /// This worker's way to the daemon.
     pub upstream: Rc<Upstream>,
-    /// True when no new requests are to be taken.
-    pub drain: watch::Receiver<bool>,
 }
 
 /// How requests are treated.
@@ -67,11 +76,55 @@ pub struct Settings {
 }
 
 impl Worker {
-    /// What the plugins of the chain together want to see of an operation.
-    pub fn needs(&self, operation: Operation) -> Needs {
-        self.plugins
-            .iter()
-            .fold(Needs::default(), |needs, plugin| needs.and(plugin.needs(operation)))
+    fn new(mut newest: watch::Receiver<Arc<Policy>>, drain: watch::Receiver<bool>) -> Self {
+        let policy = Arc::clone(&newest.borrow_and_update());
+        let upstream = Upstream::new(&policy.requests.socket, policy.requests.patience);
+        let serving = Serving::new(policy, upstream);
+        Self { serving: RefCell::new(Rc::new(serving)), newest: RefCell::new(newest), drain }
+    }
+
+    /// What a request that begins now is decided by.
+    pub fn serving(&self) -> Rc<Serving> {
+        // The sender lives as long as the process.
+        if self.newest.borrow().has_changed().unwrap_or(false) {
+            self.renew();
+        }
+        Rc::clone(&self.serving.borrow())
+    }
+
+    #[cold]
+    fn renew(&self) {
+        let policy = Arc::clone(&self.newest.borrow_mut().borrow_and_update());
+        let renewed = self.serving.borrow().renewed(policy);
+        self.serving.replace(Rc::new(renewed));
+    }
+
+    /// Renews as soon as there is something newer, so that a worker without requests does not keep
+    /// the old.
+    async fn follow(self: Rc<Self>) {
+        let mut newest = self.newest.borrow().clone();
+        while newest.changed().await.is_ok() {
+            drop(self.serving());
+        }
+    }
+}
+
+impl Serving {
+    fn new(policy: Arc<Policy>, upstream: Rc<Upstream>) -> Self {
+        let (daemon, look_ups) = Daemon::new();
+        // It ends with the last request that could look something up.
+        tokio::task::spawn_local(look_up_all(Rc::clone(&upstream), look_ups));
+        let instances = Instances::new(Arc::clone(&policy.plugins));
+        Self { policy, instances, daemon, upstream }
+    }
+
+    /// With another policy. The connections to the daemon are kept if it is still the same.
+    fn renewed(&self, policy: Arc<Policy>) -> Self {
+        let (old, new) = (&self.policy.requests, &policy.requests);
+        let same = old.socket == new.socket && old.patience == new.patience;
+        let upstream =
+            if same { Rc::clone(&self.upstream) } else { Upstream::new(&new.socket, new.patience) };
+        Self::new(policy, upstream)
     }
 }
 
@@ -130,8 +183,7 @@ impl Handle {
 /// Where the system has no thread, or nothing to wait for events with.
 pub fn start(
     number: usize,
-    settings: Settings,
-    plugins: Arc<[Loaded]>,
+    policy: watch::Receiver<Arc<Policy>>,
     drain: watch::Receiver<bool>,
 ) -> io::Result<Handle> {
     let (queue, connections) = mpsc::unbounded_channel();
@@ -139,18 +191,11 @@ pub fn start(
     let our_load = Arc::clone(&load);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-        let (daemon, look_ups) = Daemon::new();
-        let worker = Rc::new(Worker {
-            instances: Instances::new(Arc::clone(&plugins)),
-            daemon,
-            upstream: Upstream::new(&settings.socket, settings.patience),
-            plugins,
-            drain,
-            settings,
-        });
         let local = LocalSet::new();
-        local.spawn_local(look_up_all(Rc::clone(&worker.upstream), look_ups));
-        local.block_on(&runtime, serve(worker, connections, our_load));
+        local.block_on(&runtime, async {
+            let worker = Rc::new(Worker::new(policy, drain));
+            serve(worker, connections, our_load).await;
+        });
         // With it ends what is still under way, and is recorded.
         drop(local);
         log::flush();
@@ -175,6 +220,7 @@ async fn serve(
     load: Arc<AtomicUsize>,
 ) {
     tokio::task::spawn_local(log::write_records());
+    tokio::task::spawn_local(Rc::clone(&worker).follow());
     while let Some(Accepted { stream, client, place }) = connections.recv().await {
         let worker = Rc::clone(&worker);
         let load = Arc::clone(&load);

@@ -95,7 +95,7 @@ impl Plugin {
         let engine = plugin::runtime().unwrap();
         let limits = Limits::default();
         let loaded = Loaded::new(&engine, &manifest, &bundled.code(), setup, &[], limits).unwrap();
-        let client = Client::new("unix:///proxy.sock".into(), Peer::Unix(None));
+        let client = Client::new("given".into(), "unix:///proxy.sock".into(), Peer::Unix(None));
         Self {
             instances: Instances::new(Arc::from([loaded])),
             client: Arc::new(client),

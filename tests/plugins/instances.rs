@@ -123,7 +123,11 @@ fn ask(instances: &Instances) -> Vote {
     let (head, ()) = http::Request::get("/version").body(()).unwrap().into_parts();
     let asked = Asked {
         request: Arc::new(CanonicalRequest::new(head, OLDEST_SAFE_API).unwrap()),
-        client: Arc::new(Client::new("unix:///proxy.sock".into(), Peer::Unix(None))),
+        client: Arc::new(Client::new(
+            "given".into(),
+            "unix:///proxy.sock".into(),
+            Peer::Unix(None),
+        )),
         look_ups: LookUps::new(&Daemon::new().0),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Place;
-use crate::{error::Error, listener::Address, settings};
+use crate::{config::flags, error::Error, listener::Address};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::Unhealthy`] with what is wrong.
 pub fn run(place: &Place) -> Result<(), Error> {
-    let listeners = settings::addresses(place)?;
-    let socket = settings::socket(place)?;
+    let listeners = flags::addresses(place)?;
+    let socket = flags::socket(place)?;
     let unhealthy = |what: &str, why: String| Error::Unhealthy(format!("{what}: {why}"));
     let Some(address) = listeners.first() else {
         return Err(Error::Unhealthy("it listens nowhere".to_owned()));

@@ -1,92 +1,114 @@
-//! The plugins of a chain, from their sources to where they can be asked.
+//! The configuration, from where it is written to where requests are decided by it.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use wasmtime::Engine;
 
+use super::Serve;
 use crate::{
+    config::{Config, Problems, flags},
     error::Error,
-    plugin::{self, Grant, Limits, Loaded, Manifest, bundled, cache},
-    settings::{self, PluginEntry, PluginSource, Settings},
+    plugin::cache,
+    policy::{Policy, Unfit, runtime},
+    settings::{self, Process, Settings},
 };
 
-/// Loads the plugins of the chain, in order.
-///
-/// # Errors
-/// The first that can't be loaded, and why; or a grant for one that there is not.
-pub(super) fn load_all(settings: &Settings) -> Result<Arc<[Loaded]>, Error> {
-    let engine = runtime()?;
-    let load = |entry| load(&engine, entry, settings);
-    let plugins: Arc<[Loaded]> = settings.plugins.iter().map(load).collect::<Result<_, _>>()?;
-    let named = settings.grants.iter().map(|(name, _)| ("--grant", name));
-    let named = named.chain(settings.memory.iter().map(|(name, _)| ("--plugin-memory", name)));
-    for (option, name) in named {
-        if !plugins.iter().any(|plugin| plugin.name() == name) {
-            let chain: Vec<_> = plugins.iter().map(Loaded::name).collect();
-            let problem = format!("is no plugin of the chain, which has {}", chain.join(", "));
-            return Err(Error::Value { name: option, value: name.clone(), problem });
+/// Loads the configuration, again and again if need be.
+pub(super) struct Loader {
+    origin: Origin,
+    engine: Engine,
+    /// Where compiled plugins are kept.
+    cache: Option<PathBuf>,
+    /// The daemon, where it is not the configuration's.
+    upstream: Option<PathBuf>,
+}
+
+/// Where the configuration is written.
+enum Origin {
+    /// On the command line and in the environment.
+    Flags(Box<Serve>),
+}
+
+/// A configuration that can be used.
+pub(super) struct Usable {
+    pub policy: Policy,
+    pub process: Process,
+}
+
+impl Loader {
+    /// Of what the command line says, for the daemon at `upstream` where one is given.
+    ///
+    /// # Errors
+    /// Where this machine can't run plugins.
+    pub(super) fn new(serve: &Serve, upstream: Option<PathBuf>) -> Result<Self, Error> {
+        Ok(Self {
+            origin: Origin::Flags(Box::new(serve.clone())),
+            engine: runtime()?,
+            cache: serve.cache.clone().or_else(cache::default_folder),
+            upstream,
+        })
+    }
+
+    /// Reads and loads all of it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn load(&self) -> Result<Usable, Error> {
+        self.settings().and_then(|settings| self.policy(settings))
+    }
+
+    /// The files that it rests on.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match &self.origin {
+            // What was on the command line is not read again by itself.
+            Origin::Flags(_) => Vec::new(),
         }
     }
-    Ok(plugins)
-}
 
-/// What runs plugins on this machine.
-///
-/// # Errors
-/// Where it can't.
-pub(super) fn runtime() -> Result<Engine, Error> {
-    plugin::runtime().map_err(|error| Error::Plugin {
-        plugin: "of any kind".to_owned(),
-        problem: format!("this machine can't run WebAssembly: {error:#}"),
-    })
-}
+    /// How the process is to run, as far as that is known before plugins are loaded.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub(super) fn settings(&self) -> Result<Settings, Error> {
+        let mut settings = match &self.origin {
+            Origin::Flags(serve) => from_flags(serve)?,
+        };
+        if let Some(upstream) = &self.upstream {
+            settings.requests.socket.clone_from(upstream);
+        }
+        Ok(settings)
+    }
 
-fn load(engine: &Engine, entry: &PluginEntry, settings: &Settings) -> Result<Loaded, Error> {
-    match &entry.source {
-        PluginSource::Bundled(name) => {
-            let source = format!("bundled:{name}");
-            let wrong = |problem| Error::Plugin { plugin: source.clone(), problem };
-            let bundled = bundled::find(name).map_err(wrong)?;
-            let manifest = bundled.manifest();
-            let setup = settings::setup(entry, &manifest, |_| true);
-            let limits = limits(&manifest, settings);
-            Loaded::new(engine, &manifest, &bundled.code(), setup, &manifest.grants, limits)
-                .map_err(wrong)
-        }
-        PluginSource::File(path) => {
-            let source = path.display().to_string();
-            let wrong = |problem| Error::Plugin { plugin: source.clone(), problem };
-            let file = cache::load(engine, path, settings.cache.as_deref()).map_err(wrong)?;
-            let manifest = &file.manifest;
-            let granted = |name: &str| settings.granted_environment.iter().any(|g| g == name);
-            let setup = settings::setup(entry, manifest, granted);
-            let grants = granted_to(manifest, settings);
-            // What it needs by its own account it is not simply given.
-            let limits = limits(&Manifest { memory_mib: None, ..manifest.clone() }, settings);
-            Loaded::new(engine, manifest, &file.code, setup, &grants, limits).map_err(|problem| {
-                let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
-                wrong(match more {
-                    Some(mib) => format!(
-                        "{problem} (it asks for {mib} MiB of memory: give it with --plugin-memory \
-                         {}={mib})",
-                        manifest.name
-                    ),
-                    None => problem,
-                })
-            })
-        }
+    /// Loads what settings name.
+    ///
+    /// # Errors
+    /// What can't be loaded, and why.
+    pub(super) fn policy(&self, settings: Settings) -> Result<Usable, Error> {
+        let process = settings.process;
+        let loaded = Policy::load(settings, &self.engine, self.cache.as_deref());
+        let policy = loaded.map_err(|unfit| match &self.origin {
+            Origin::Flags(_) => first(unfit),
+        })?;
+        Ok(Usable { policy, process })
     }
 }
 
-/// What the person granted to a plugin from a file.
-fn granted_to(manifest: &Manifest, settings: &Settings) -> Vec<Grant> {
-    let grants = settings.grants.iter();
-    grants.filter(|(name, _)| *name == manifest.name).map(|(_, grant)| *grant).collect()
+fn from_flags(serve: &Serve) -> Result<Settings, Error> {
+    let config = Config::from_flags(serve)?;
+    let mut problems = Problems::default();
+    let settings = settings::mean(&config, &mut problems);
+    let mut settings = settings.ok_or_else(|| Error::Flags(problems.first()))?;
+    // Bundled plugins find what is misspelt among the names that no plugin reads.
+    for entry in settings.plugins.iter_mut().filter(|entry| entry.source.is_bundled()) {
+        let manifest = entry.source.manifest().unwrap_or_default();
+        (_, entry.other_names) = flags::environment(&manifest, |_| true);
+    }
+    Ok(settings)
 }
 
-fn limits(manifest: &Manifest, settings: &Settings) -> Limits {
-    let set = settings.memory.iter().rev().find(|(name, _)| *name == manifest.name);
-    let mib = set.map(|(_, mib)| *mib).or(manifest.memory_mib);
-    let usual = Limits::default();
-    Limits { memory: mib.map_or(usual.memory, |mib| (mib as usize) << 20), ..usual }
+/// The command line has one word for what is wrong.
+fn first(unfit: Vec<Unfit>) -> Error {
+    let first = unfit.into_iter().next().map(Unfit::on_command_line);
+    // There is one, or it would have been loaded.
+    first.unwrap_or_else(|| Error::Flags("a plugin can't be loaded".to_owned()))
 }

@@ -1,6 +1,7 @@
 //! The configuration as it is written: `dockgate.yaml`, or what the command line and the environment
 //! amount to. `settings` has what it means.
 
+pub mod flags;
 mod measure;
 mod problem;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::plugin::Grant;
 
 pub use measure::{Size, Span, Text};
-pub use problem::{Pointer, Problem, Problems};
+pub use problem::{Pointer, Problem, Problems, nearest};
 
 /// The configuration of dockgate.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]

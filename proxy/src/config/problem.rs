@@ -75,6 +75,15 @@ impl Problems {
         self.0.iter().any(|problem| problem.fatal)
     }
 
+    /// The first in words, with its place; nothing where there is none.
+    pub fn first(&self) -> String {
+        let in_words = |Problem { place, message, cure, .. }: &Problem| {
+            let cure = cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
+            format!("{}: {message}{cure}", place.as_str())
+        };
+        self.0.first().map(in_words).unwrap_or_default()
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Problem] {
         &self.0
@@ -90,4 +99,12 @@ impl Extend<Problem> for Problems {
     fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
         self.0.extend(problems);
     }
+}
+
+/// The name that was probably meant.
+pub fn nearest<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    all.map(|one| (strsim::jaro_winkler(one, name), one))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, one)| one)
 }

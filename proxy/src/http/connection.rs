@@ -6,7 +6,6 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
     task::Poll,
     time::{Duration, SystemTime},
 };
@@ -23,6 +22,7 @@ use super::{
     exchange::{Answering, Line, TakenOver},
     refusal::Words,
     tunnel,
+    who::Who,
     wire::{Closed, Wire},
 };
 use crate::{
@@ -43,16 +43,16 @@ pub async fn serve<S>(stream: S, client: Client, worker: Rc<Worker>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let wire = Wire::new(stream, worker.settings.head);
+    let limits = worker.serving().policy.requests.head;
+    let wire = Wire::new(stream, limits);
     let line = Rc::new(Line {
-        client_words: client.to_string().into(),
-        client: Arc::new(client),
+        who: Who::new(client),
         wire: wire.control(),
         worker,
         taken_over: RefCell::new(None),
     });
     let mut connection = http1::Builder::new()
-        .max_buf_size(line.worker.settings.head.size + HELD)
+        .max_buf_size(limits.size + HELD)
         .serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
     let taken_over = drive(&mut connection, &line).await;
     let parts = connection.into_parts();
@@ -158,10 +158,11 @@ fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Re
     let (method, target) = request_of(request_line).unwrap_or_default();
     Record {
         time: SystemTime::now(),
-        client: Rc::clone(&line.client_words),
+        client: line.who.words(),
         operation: Operation::UNKNOWN.name(),
         method,
         path: log::printable(target.split('?').next().unwrap_or_default()),
+        chain: None,
         verdict: words.outcome,
         plugin: None,
         reason: Some(words.message.clone()),

@@ -19,26 +19,25 @@ use super::{
     body::{Answer, Exchange},
     gather::{self, NotHeld, Place, gather},
     refusal::Words,
-    upstream::{Answered, Leased},
+    upstream::{Answered, Leased, Upstream},
+    who::Who,
     wire::Control,
 };
 use crate::{
     chain::{self, Approved, Decision, Next, Reply},
-    client::Client,
     log::{self, Outcome, Record},
-    plugin::{Asked, LookUps, Needs},
+    plugin::{Asked, Loaded, LookUps, Needs},
     request::{CanonicalRequest, Operation, Upgrade, Violation, routes},
-    worker::Worker,
+    selection::{Chain, Chosen},
+    worker::{Serving, Settings, Worker},
 };
 
 /// What all requests on one connection share.
 pub(super) struct Line {
     /// The worker that serves it.
     pub worker: Rc<Worker>,
-    /// Who is at the other end.
-    pub client: Arc<Client>,
-    /// The same in the words of the log.
-    pub client_words: Rc<str>,
+    /// What is known of the other end.
+    pub who: Who,
     /// Its wire.
     pub wire: Rc<Control>,
     /// Where a connection that the daemon took over is put, for the holder to carry on with.
@@ -53,6 +52,33 @@ pub(super) struct TakenOver {
     pub daemon: Upgraded,
     /// Its record.
     pub exchange: Exchange,
+}
+
+/// The chain that decides about a request, and all that it does so with.
+pub(super) struct Choice {
+    pub serving: Rc<Serving>,
+    chosen: Chosen,
+}
+
+impl Choice {
+    fn chain(&self) -> &Chain {
+        &self.serving.policy.selection.chains()[self.chosen.chain]
+    }
+
+    /// The plugins of the chain, in order, by their places.
+    pub(super) fn plugins(&self) -> &[usize] {
+        &self.chain().plugins
+    }
+
+    /// The plugin at a place.
+    pub(super) fn plugin(&self, place: usize) -> &Loaded {
+        &self.serving.policy.plugins[place]
+    }
+
+    /// What the plugins of the chain together want to see.
+    pub(super) fn needs(&self) -> Needs {
+        self.chosen.needs
+    }
 }
 
 /// What a chain allowed.
@@ -94,17 +120,24 @@ impl Line {
         body: Incoming,
         mut exchange: Exchange,
     ) -> Response<Answer> {
-        let request = match CanonicalRequest::new(head, self.worker.settings.oldest_api) {
+        let serving = self.worker.serving();
+        let request = match CanonicalRequest::new(head, serving.policy.requests.oldest_api) {
             Ok(request) => request,
             Err(violation) => return refuse(Words::invalid(&violation), exchange),
         };
         exchange.record.operation = request.operation().name();
-        let needs = self.worker.needs(request.operation());
-        if needs == Needs::default() {
-            return self.decide_and_send(request, Some(body), needs, exchange).await;
+        let Some(chosen) = self.who.choose(&serving, &request) else {
+            return refuse(Words::no_chain(&request), exchange);
+        };
+        let choice = Choice { serving, chosen };
+        if !choice.serving.policy.selection.is_one_for_all() {
+            exchange.record.chain = Some(Arc::clone(&choice.chain().name));
+        }
+        if choice.needs() == Needs::default() {
+            return self.decide_and_send(request, Some(body), choice, exchange).await;
         }
         // Rare and large: apart, so that the future of an ordinary request is small.
-        Box::pin(self.read_and_decide(request, body, needs, exchange)).await
+        Box::pin(self.read_and_decide(request, body, choice, exchange)).await
     }
 
     /// Reads the body where a plugin asks for it, before anything is decided.
@@ -112,28 +145,28 @@ impl Line {
         &self,
         mut request: CanonicalRequest,
         body: Incoming,
-        needs: Needs,
+        choice: Choice,
         exchange: Exchange,
     ) -> Response<Answer> {
+        let needs = choice.needs();
         if needs.answers() {
             request.want_plain_answer();
         }
         if !needs.request_body || !request.has_readable_body() {
-            return self.decide_and_send(request, Some(body), needs, exchange).await;
+            return self.decide_and_send(request, Some(body), choice, exchange).await;
         }
-        let (body, _place) = match self.hold(body).await {
+        let (body, _place) = match self.hold(body, &choice.serving.policy.requests).await {
             Ok(held) => held,
             Err(words) => return refuse(words, exchange),
         };
         match request.with_body(&body) {
-            Ok(request) => self.decide_and_send(request, None, needs, exchange).await,
+            Ok(request) => self.decide_and_send(request, None, choice, exchange).await,
             Err(violation) => refuse(Words::invalid(&violation), exchange),
         }
     }
 
     /// Reads the body of a request, which a plugin is to see.
-    async fn hold(&self, body: Incoming) -> Result<(Bytes, Place), Words> {
-        let settings = &self.worker.settings;
+    async fn hold(&self, body: Incoming, settings: &Settings) -> Result<(Bytes, Place), Words> {
         let held = gather(body, settings.max_body, &settings.room);
         let late = || {
             let words = format!("the body of the request did not come within {:?}", gather::TIME);
@@ -160,25 +193,27 @@ impl Line {
         &self,
         request: CanonicalRequest,
         body: Option<Incoming>,
-        needs: Needs,
+        choice: Choice,
         mut exchange: Exchange,
     ) -> Response<Answer> {
         let upgrade = request.upgrade();
-        let look_ups = LookUps::new(&self.worker.daemon);
-        let (decided, by) = self.decide(request, &look_ups).await;
-        exchange.record.plugin = by.map(|by| self.worker.plugins[by].shared_name());
+        let look_ups = LookUps::new(&choice.serving.daemon);
+        let (decided, by) = self.decide(request, &choice, &look_ups).await;
+        exchange.record.plugin = by.map(|by| choice.plugin(choice.plugins()[by]).shared_name());
         match decided {
             Ok(Allowed::Reply(reply)) => respond(reply, exchange),
             Err(words) => refuse(words, exchange),
             Ok(Allowed::Forward(approved)) => {
-                let reviewed = needs.answers().then(|| self.asked(approved.request(), &look_ups));
-                match (self.send(approved, body, upgrade, exchange).await, reviewed) {
+                let reviewed = choice.needs().answers();
+                let reviewed = reviewed.then(|| self.asked(approved.request(), &look_ups));
+                let upstream = &choice.serving.upstream;
+                match (self.send(approved, body, upgrade, upstream, exchange).await, reviewed) {
                     (Err(refused), _) => refused,
                     (Ok((response, exchange)), None) => {
                         response.map(|body| Answer::daemon(body, exchange))
                     }
                     (Ok((response, exchange)), Some(asked)) => {
-                        Box::pin(self.review(asked, needs, response, exchange)).await
+                        Box::pin(self.review(asked, &choice, response, exchange)).await
                     }
                 }
             }
@@ -189,15 +224,17 @@ impl Line {
     async fn decide(
         &self,
         request: CanonicalRequest,
+        choice: &Choice,
         look_ups: &Arc<LookUps>,
     ) -> (Result<Allowed, Words>, Option<usize>) {
-        let plugins = &self.worker.plugins;
+        let plugins = choice.plugins();
         let mut next = chain::begin(request, plugins.len());
         loop {
             match next {
                 Next::Ask(question) => {
                     let asked = self.asked(question.request(), look_ups);
-                    let answer = self.worker.instances.ask(question.plugin(), &asked).await;
+                    let plugin = plugins[question.plugin()];
+                    let answer = choice.serving.instances.ask(plugin, &asked).await;
                     // Shared with nobody, the request can be changed in its place.
                     drop(asked);
                     next = question.answer(answer);
@@ -210,8 +247,11 @@ impl Line {
                 }
                 Next::Decided(Decision::Refuse(refusal, request)) => {
                     let by = refusal.by();
-                    let name = by.map(|by| plugins[by].name());
-                    return (Err(Words::refused(refusal, &request, name.unwrap_or_default())), by);
+                    let name = by.map(|by| choice.plugin(plugins[by]).name());
+                    let chain = Some(&*choice.chain().name)
+                        .filter(|_| !choice.serving.policy.selection.is_one_for_all());
+                    let words = Words::refused(refusal, &request, name.unwrap_or_default(), chain);
+                    return (Err(words), by);
                 }
             }
         }
@@ -220,7 +260,7 @@ impl Line {
     fn asked(&self, request: &Arc<CanonicalRequest>, look_ups: &Arc<LookUps>) -> Asked {
         Asked {
             request: Arc::clone(request),
-            client: Arc::clone(&self.client),
+            client: self.who.client(),
             look_ups: Arc::clone(look_ups),
         }
     }
@@ -233,13 +273,14 @@ impl Line {
         approved: Approved,
         body: Option<Incoming>,
         upgrade: Option<Upgrade>,
+        upstream: &Rc<Upstream>,
         mut exchange: Exchange,
     ) -> Result<(Response<Leased>, Exchange), Response<Answer>> {
         let at_once = [routes::Answer::Hijack, routes::Answer::Prompt];
         if !at_once.contains(&approved.request().answer()) {
             self.wire.let_go();
         }
-        match self.worker.upstream.send(approved, body).await {
+        match upstream.send(approved, body).await {
             Ok(Answered::Response(mut response)) => {
                 exchange.record.status = response.status().as_u16();
                 strip_hop_by_hop(response.headers_mut());
@@ -268,10 +309,11 @@ impl Line {
         Exchange {
             record: Record {
                 time: SystemTime::now(),
-                client: Rc::clone(&self.client_words),
+                client: self.who.words(),
                 operation: Operation::UNKNOWN.name(),
                 method: head.method.clone(),
                 path: log::printable(head.uri.path()),
+                chain: None,
                 verdict: Outcome::Allow,
                 plugin: None,
                 reason: None,

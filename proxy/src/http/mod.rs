@@ -13,4 +13,7 @@ mod review;
 mod sieve;
 mod tunnel;
 pub mod upstream;
+mod who;
 pub mod wire;
+
+pub use refusal::Words;

@@ -15,7 +15,7 @@ use crate::{
 
 /// A refusal in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub struct Words {
     /// The HTTP status.
     pub status: StatusCode,
     /// For the log.
@@ -26,7 +26,7 @@ pub(super) struct Words {
 
 impl Words {
     /// Of a request that breaks a rule of one meaning.
-    pub(super) fn invalid(message: &impl ToString) -> Self {
+    pub fn invalid(message: &impl ToString) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             outcome: Outcome::Invalid,
@@ -34,13 +34,31 @@ impl Words {
         }
     }
 
-    /// Of a refusal by the chain; `plugin` is the name of the one that settled it.
-    pub(super) fn refused(refusal: Refusal, request: &CanonicalRequest, plugin: &str) -> Self {
+    /// Of a request for which there is no chain.
+    pub fn no_chain(request: &CanonicalRequest) -> Self {
+        let what = asked(request);
+        Self {
+            status: StatusCode::FORBIDDEN,
+            outcome: Outcome::Deny,
+            message: format!(
+                "{what} is not allowed: no chain of the configuration is for it and this client"
+            ),
+        }
+    }
+
+    /// Of a refusal by the chain; `plugin` is the name of the one that settled it, `chain` that of
+    /// the chain where there are several.
+    pub fn refused(
+        refusal: Refusal,
+        request: &CanonicalRequest,
+        plugin: &str,
+        chain: Option<&str>,
+    ) -> Self {
         let what = asked(request);
         let fault =
             |message| Self { status: StatusCode::FORBIDDEN, outcome: Outcome::Fault, message };
         match refusal {
-            Refusal::Denied { denial, .. } => Self::denied(denial),
+            Refusal::Denied { denial, .. } => Self::denied(&denial),
             Refusal::Failed { failure: failure @ Failure::LookUp(_), .. } => Self {
                 status: StatusCode::BAD_GATEWAY,
                 outcome: Outcome::Fault,
@@ -49,7 +67,12 @@ impl Words {
             Refusal::NobodyAllowed => Self {
                 status: StatusCode::FORBIDDEN,
                 outcome: Outcome::Deny,
-                message: format!("{what} is not allowed: no plugin of the chain allows it"),
+                message: match chain {
+                    None => format!("{what} is not allowed: no plugin of the chain allows it"),
+                    Some(chain) => {
+                        format!("{what} is not allowed: no plugin of the chain {chain:?} allows it")
+                    }
+                },
             },
             Refusal::Failed { failure, .. } => {
                 fault(format!("{what} is refused, since the plugin {plugin} failed: {failure}"))
@@ -61,14 +84,11 @@ impl Words {
     }
 
     /// Of what a plugin denies.
-    pub(super) fn denied(denial: Denial) -> Self {
+    pub(super) fn denied(denial: &Denial) -> Self {
         Self {
             status: StatusCode::from_u16(denial.status).unwrap_or(StatusCode::FORBIDDEN),
             outcome: Outcome::Deny,
-            message: match denial.hint {
-                Some(hint) => format!("{}: {hint}", denial.message),
-                None => denial.message,
-            },
+            message: denial.words(),
         }
     }
 
@@ -124,6 +144,11 @@ impl Words {
                 format!("the request has more than {HEADERS} headers"),
             ),
         }
+    }
+
+    /// Whether a plugin failed.
+    pub fn is_fault(&self) -> bool {
+        self.outcome == Outcome::Fault
     }
 
     /// The body, as Docker's clients read it.

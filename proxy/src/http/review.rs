@@ -8,7 +8,7 @@ use http_body::Body as _;
 
 use super::{
     body::{Answer, Exchange},
-    exchange::{Line, refuse},
+    exchange::{Choice, Line, refuse},
     gather::{NotHeld, Place, gather},
     items::Items,
     refusal::Words,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     chain::Failure,
-    plugin::{Asked, Needs, ResponseEdit, ResponsePart, ResponseView, Ruling},
+    plugin::{Asked, ResponseEdit, ResponsePart, ResponseView, Ruling},
     request::{is_json, remove_header, set_header},
 };
 
@@ -42,27 +42,30 @@ impl Line {
     pub(super) async fn review(
         &self,
         asked: Asked,
-        needs: Needs,
+        choice: &Choice,
         response: Response<Leased>,
         exchange: Exchange,
     ) -> Response<Answer> {
+        let needs = choice.needs();
         if needs.items && is_encoded(response.headers()) {
             let why = "it has a Content-Encoding, so that no plugin can read it";
             return refuse(Words::unreadable(why), exchange);
         }
         let response = match needs.response {
-            Some(ResponsePart::Json) => return self.review_held(&asked, response, exchange).await,
+            Some(ResponsePart::Json) => {
+                return self.review_held(&asked, choice, response, exchange).await;
+            }
             None => Ok(response),
             Some(ResponsePart::Head) => {
                 let (mut head, body) = response.into_parts();
-                self.review_head(&asked, &mut head, None)
+                self.review_head(&asked, choice, &mut head, None)
                     .await
                     .map(|_| Response::from_parts(head, body))
             }
         };
         match response {
             Ok(response) if needs.items && response.status().is_success() => {
-                self.sift(asked, response, exchange)
+                Self::sift(asked, choice, response, exchange)
             }
             Ok(response) => response.map(|body| Answer::daemon(body, exchange)),
             Err(words) => refuse(words, exchange),
@@ -73,13 +76,14 @@ impl Line {
     async fn review_held(
         &self,
         asked: &Asked,
+        choice: &Choice,
         response: Response<Leased>,
         mut exchange: Exchange,
     ) -> Response<Answer> {
         let reviewed = async {
-            let Held { mut head, json } = self.hold_answer(asked, response).await?;
+            let Held { mut head, json } = self.hold_answer(asked, choice, response).await?;
             let (json, place) = json.unzip();
-            let json = self.review_head(asked, &mut head, json).await?;
+            let json = self.review_head(asked, choice, &mut head, json).await?;
             Ok((head, json, place))
         };
         match reviewed.await {
@@ -101,20 +105,22 @@ impl Line {
     async fn review_head(
         &self,
         asked: &Asked,
+        choice: &Choice,
         head: &mut Parts,
         mut json: Option<Arc<str>>,
     ) -> Result<Option<Arc<str>>, Words> {
         let operation = asked.request.operation();
-        for (place, plugin) in self.worker.plugins.iter().enumerate().rev() {
+        for &place in choice.plugins().iter().rev() {
+            let plugin = choice.plugin(place);
             if plugin.needs(operation).response.is_none() {
                 continue;
             }
             let view = ResponseView { headers: Arc::new(head.headers.clone()), body: json.clone() };
             let status = head.status.as_u16();
-            let ruling = self.worker.instances.review(place, asked, status, view).await;
+            let ruling = choice.serving.instances.review(place, asked, status, view).await;
             let failed = |failure: Failure| Words::not_sent(&failure, plugin.name());
             match ruling.map_err(failed)? {
-                Ruling::Refuse(denial) => return Err(Words::denied(denial)),
+                Ruling::Refuse(denial) => return Err(Words::denied(&denial)),
                 Ruling::Pass(edits) => {
                     for edit in edits {
                         apply(edit, head, &mut json).map_err(failed)?;
@@ -126,7 +132,12 @@ impl Line {
     }
 
     /// Reads the body of an answer, which must be one JSON document.
-    async fn hold_answer(&self, asked: &Asked, response: Response<Leased>) -> Result<Held, Words> {
+    async fn hold_answer(
+        &self,
+        asked: &Asked,
+        choice: &Choice,
+        response: Response<Leased>,
+    ) -> Result<Held, Words> {
         let (head, body) = response.into_parts();
         let bodiless = *asked.request.method() == Method::HEAD
             || [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&head.status)
@@ -141,7 +152,7 @@ impl Line {
         if !head.headers.get(header::CONTENT_TYPE).is_none_or(is_json) {
             return Err(Words::unreadable("it is not said to be JSON"));
         }
-        let settings = &self.worker.settings;
+        let settings = &choice.serving.policy.requests;
         let (bytes, place) =
             gather(body, settings.max_answer, &settings.room).await.map_err(|error| {
                 Words::unreadable(&match error {
@@ -164,20 +175,20 @@ impl Line {
 
     /// Lets those values through that the plugins leave.
     fn sift(
-        &self,
         asked: Asked,
+        choice: &Choice,
         response: Response<Leased>,
         exchange: Exchange,
     ) -> Response<Answer> {
         let operation = asked.request.operation();
-        let plugins = self.worker.plugins.iter().enumerate().rev();
-        let plugins = plugins.filter(|(_, plugin)| plugin.needs(operation).items);
-        let plugins = plugins.map(|(place, _)| place).collect();
+        let plugins = choice.plugins().iter().rev().copied();
+        let plugins =
+            plugins.filter(|place| choice.plugin(*place).needs(operation).items).collect();
         let (mut head, daemon) = response.into_parts();
         head.headers.remove(header::CONTENT_LENGTH);
-        let worker = std::rc::Rc::clone(&self.worker);
+        let serving = std::rc::Rc::clone(&choice.serving);
         let items = Items::default();
-        let source = Source { worker, asked, plugins, daemon, items, dropped: false };
+        let source = Source { serving, asked, plugins, daemon, items, dropped: false };
         let sieve = Sieve::Resting(Box::new(source));
         Response::from_parts(head, Answer::sifted(sieve, exchange))
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     plugin::{Asked, LookUps, Sifted},
-    worker::Worker,
+    worker::Serving,
 };
 
 /// How much is gathered before it goes on, where more is there already.
@@ -38,9 +38,9 @@ type Sifting = Pin<Box<dyn Future<Output = (Box<Source>, Option<Result<Bytes, Br
 
 /// Where the values come from, and who is asked about them.
 pub(super) struct Source {
-    pub worker: Rc<Worker>,
+    pub serving: Rc<Serving>,
     pub asked: Asked,
-    /// The plugins that asked for values, by their place in the chain, in the order of asking.
+    /// The plugins that asked for values, in the order of asking.
     pub plugins: Vec<usize>,
     pub daemon: Leased,
     pub items: Items,
@@ -136,18 +136,18 @@ impl Source {
     ///
     /// Each value is decided for itself: a stream goes on for days, and names change hands.
     async fn ask(&mut self, mut value: Value) -> Result<Option<Value>, Broken> {
-        self.asked.look_ups = LookUps::new(&self.worker.daemon);
+        self.asked.look_ups = LookUps::new(&self.serving.daemon);
         for &plugin in &self.plugins {
             let json = value
                 .json()
                 .filter(|json| serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok())
                 .ok_or_else(|| Broken::cut("a value is not JSON"))?;
-            match self.worker.instances.sift(plugin, &self.asked, json).await {
+            match self.serving.instances.sift(plugin, &self.asked, json).await {
                 Ok(Sifted::Keep) => {}
                 Ok(Sifted::Drop) => return Ok(None),
                 Ok(Sifted::Replace(json)) => value = value.with(&json),
                 Err(failure) => {
-                    let plugin = self.worker.plugins[plugin].name();
+                    let plugin = self.serving.policy.plugins[plugin].name();
                     return Err(Broken::cut(&format!("the plugin {plugin} failed: {failure}")));
                 }
             }

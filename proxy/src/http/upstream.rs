@@ -54,7 +54,7 @@ pub struct Upstream {
 }
 
 /// How long the daemon may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// To accept a connection.
     pub connect: Duration,

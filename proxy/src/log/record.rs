@@ -55,6 +55,8 @@ pub struct Record {
     pub method: http::Method,
     /// The path, without the query.
     pub path: String,
+    /// The chain that decided, where there are several.
+    pub chain: Option<Arc<str>>,
     /// What became of it.
     pub verdict: Outcome,
     /// The plugin that settled it.
@@ -98,8 +100,9 @@ impl Record {
         write!(line, r#","operation":"{operation}","method":"{method}","path":"#)?;
         serde_json::to_writer(&mut *line, &self.path)?;
         write!(line, r#","verdict":"{}""#, self.verdict.name())?;
-        for (name, text) in [("plugin", self.plugin.as_deref()), ("reason", self.reason.as_deref())]
-        {
+        let (chain, plugin) = (self.chain.as_deref(), self.plugin.as_deref());
+        let reason = self.reason.as_deref();
+        for (name, text) in [("chain", chain), ("plugin", plugin), ("reason", reason)] {
             if let Some(text) = text {
                 write!(line, r#","{name}":"#)?;
                 serde_json::to_writer(&mut *line, text)?;
@@ -113,9 +116,10 @@ impl Record {
         let start = start_of_line(self.time, self.severity(), colours);
         let verdict = self.verdict.name();
         let plugin = self.plugin.as_deref().unwrap_or("-");
+        let chain = self.chain.as_ref().map(|chain| format!(" of {chain}")).unwrap_or_default();
         write!(
             line,
-            "{start}{} {} {} {} {verdict} by {plugin} {} {:.1}ms {}B",
+            "{start}{} {} {} {} {verdict} by {plugin}{chain} {} {:.1}ms {}B",
             self.client,
             self.operation,
             self.method,

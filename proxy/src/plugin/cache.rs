@@ -89,8 +89,10 @@ pub fn compile() -> Result<(), String> {
     let mut component = Vec::new();
     io::stdin().lock().take(LARGEST).read_to_end(&mut component).map_err(|e| e.to_string())?;
     check_is_component(&component)?;
-    let made_from =
-        MadeFrom { component: digest(&component), manifest: Manifest::read(&component)? };
+    let made_from = MadeFrom {
+        component: digest(&component),
+        manifest: Manifest::read(&mut io::Cursor::new(&component))?,
+    };
     let code = Engine::new(&engine_config())
         .and_then(|engine| engine.precompile_component(&component))
         .map_err(|error| format!("{error:#}"))?;

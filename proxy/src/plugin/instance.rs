@@ -217,7 +217,8 @@ impl Call<'_> {
             .and_then(|returned| read(returned, staged))
             .map_err(|failure| self.failed(failure))?;
         let mut idle = self.of.idle.borrow_mut();
-        if self.instance.answers <= RENEWED_AFTER + staggered() && idle.len() < SPARE {
+        let worn = self.loaded.limits.fresh || self.instance.answers > RENEWED_AFTER + staggered();
+        if !worn && idle.len() < SPARE {
             idle.push(self.instance);
         }
         Ok(Said { said, by_the_head_alone })

@@ -21,7 +21,8 @@ use super::{
     imports::{self, Context},
     inert_wasi,
     instance::{Instance, failure_of},
-    precompiled, world,
+    precompiled,
+    world::{self, Misfit},
 };
 use crate::{chain::Failure, request::Operation};
 
@@ -35,11 +36,18 @@ pub struct Limits {
     pub configure_fuel: u64,
     /// Bytes of memory.
     pub memory: usize,
+    /// Whether an instance is used for one question only.
+    pub fresh: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { decide_fuel: 100_000_000, configure_fuel: 1_000_000_000, memory: 32 << 20 }
+        Self {
+            decide_fuel: 100_000_000,
+            configure_fuel: 1_000_000_000,
+            memory: 32 << 20,
+            fresh: false,
+        }
     }
 }
 
@@ -56,6 +64,8 @@ const HANDLES: usize = 64;
 /// What an instance is set up from.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
+    /// What it is called in logs and refusals. None where that is as it calls itself.
+    pub name: Option<String>,
     /// JSON.
     pub settings: String,
     /// The variables that it was granted, by name.
@@ -134,8 +144,8 @@ impl Loaded {
     /// problems and its permissions. See `precompiled.rs` for where `code` may come from.
     ///
     /// # Errors
-    /// Words on what is wrong: an import that nobody grants, an export that is missing, settings
-    /// that the plugin refuses.
+    /// What is wrong: an import that nobody grants, an export that is missing, settings that the
+    /// plugin refuses.
     pub fn new(
         engine: &Engine,
         manifest: &Manifest,
@@ -143,10 +153,10 @@ impl Loaded {
         setup: Setup,
         grants: &[Grant],
         limits: Limits,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Misfit> {
         let Fitting { pre, exports, needs } = Fitting::new(engine, manifest, code, grants)?;
         let mut loaded = Self {
-            name: shown(&manifest.name).into(),
+            name: shown(setup.name.as_ref().unwrap_or(&manifest.name)).into(),
             engine: engine.clone(),
             pre,
             exports,
@@ -160,9 +170,8 @@ impl Loaded {
         let (mut first, problems) =
             at_once(loaded.instance(true)).map_err(|failure| failure.to_string())?;
         if let Some(fatal) = problems.iter().find(|problem| problem.fatal) {
-            let Problem { subject, message, .. } = fatal;
-            let about = if subject.is_empty() { String::new() } else { format!("{subject}: ") };
-            return Err(format!("it refuses its settings: {about}{message}"));
+            let Problem { subject, message, .. } = fatal.clone();
+            return Err(Misfit::Settings { subject, message });
         }
         loaded.permissions = at_once(loaded.ask_permissions(&mut first))
             .map_err(|error| format!("it can't say what it permits: {}", failure_of(&error)))?;
@@ -292,13 +301,13 @@ impl Loaded {
 /// `grants`. None of it is run. See `precompiled.rs` for where `code` may come from.
 ///
 /// # Errors
-/// Words on what does not fit.
+/// What does not fit.
 pub fn check(
     engine: &Engine,
     manifest: &Manifest,
     code: &Code,
     grants: &[Grant],
-) -> Result<(), String> {
+) -> Result<(), Misfit> {
     Fitting::new(engine, manifest, code, grants).map(|_| ())
 }
 
@@ -308,9 +317,9 @@ impl Fitting {
         manifest: &Manifest,
         code: &Code,
         grants: &[Grant],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Misfit> {
         let component = precompiled::load(engine, code).map_err(|error| format!("{error:#}"))?;
-        world::check(engine, &component, &manifest.name, grants)?;
+        world::check(engine, &component, grants)?;
         let pre = linked(engine, &component, grants)?;
         let needs = manifest.needs()?;
         Ok(Self { exports: Exports::find(&pre, &needs)?, pre, needs })

@@ -1,10 +1,12 @@
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    io::{Read, Seek, SeekFrom},
+};
 
-use globset::Glob;
 use serde::{Deserialize, Serialize};
-use wasmparser::{Parser, Payload};
+use wasmparser::BinaryReader;
 
-use crate::request::{Operation, routes};
+use crate::request::Operation;
 
 /// The custom section of a component that holds its manifest.
 pub(super) const SECTION: &str = "dockgate:manifest";
@@ -120,18 +122,26 @@ impl Needs {
 }
 
 impl Manifest {
-    /// Reads the manifest of a component. None where it has none.
+    /// Reads the manifest of a component, and nothing else of it. None where it has none.
     ///
     /// # Errors
-    /// Words on what is wrong with the section, or with the component around it.
-    pub fn read(component: &[u8]) -> Result<Option<Self>, String> {
+    /// Words on what is wrong with the section, or with the file.
+    pub fn read(component: &mut (impl Read + Seek)) -> Result<Option<Self>, String> {
+        let words = |error: std::io::Error| error.to_string();
         let mut manifest = None;
-        for payload in Parser::new(0).parse_all(component) {
-            if let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())?
-                && section.name() == SECTION
-            {
+        component.seek(SeekFrom::Start(PREAMBLE)).map_err(words)?;
+        while let Some((kind, length)) = section(component).map_err(words)? {
+            if kind != CUSTOM {
+                component.seek_relative(i64::from(length)).map_err(words)?;
+                continue;
+            }
+            let mut content = Vec::new();
+            component.take(length.into()).read_to_end(&mut content).map_err(words)?;
+            let mut content = BinaryReader::new(&content, 0);
+            if content.read_string().map_err(|error| error.to_string())? == SECTION {
                 // The last, which is the one that was packed last, counts.
-                manifest = Some(Self::parse(section.data())?);
+                let rest = content.read_bytes(content.bytes_remaining());
+                manifest = Some(Self::parse(rest.map_err(|error| error.to_string())?)?);
             }
         }
         Ok(manifest)
@@ -158,7 +168,7 @@ impl Manifest {
         for interest in &self.interests {
             let Interest { request_body, response, items, .. } = *interest;
             for pattern in &interest.operations {
-                for operation in operations(pattern)? {
+                for operation in Operation::matching(pattern)? {
                     let known = needs.entry(operation).or_default();
                     *known = known.and(Needs { request_body, response, items });
                 }
@@ -168,22 +178,26 @@ impl Manifest {
     }
 }
 
-/// The operations that a pattern names.
-fn operations(pattern: &str) -> Result<Vec<Operation>, String> {
-    let glob = Glob::new(pattern).map_err(|error| error.to_string())?.compile_matcher();
-    let mut found: Vec<_> = routes::all()
-        .iter()
-        .map(|route| route.operation)
-        .chain([Operation::UNKNOWN])
-        .filter(|operation| glob.is_match(operation.name()))
-        .collect();
-    found.dedup();
-    if found.is_empty() {
-        return Err(format!(
-            "no operation is called {pattern:?} (`dockgate operations` lists them)"
-        ));
+/// How long the preamble of a component is (component model, Binary.md).
+const PREAMBLE: u64 = 8;
+/// The kind of a custom section.
+const CUSTOM: u8 = 0;
+
+/// The head of a section: its kind, and its length as unsigned LEB128. None at the end.
+fn section(component: &mut impl Read) -> std::io::Result<Option<(u8, u32)>> {
+    let mut byte = [0];
+    if component.read(&mut byte)? == 0 {
+        return Ok(None);
     }
-    Ok(found)
+    let (kind, mut length) = (byte[0], 0);
+    for shift in (0..u32::BITS).step_by(7) {
+        component.read_exact(&mut byte)?;
+        length |= u32::from(byte[0] & 0x7f) << shift;
+        if byte[0] & 0x80 == 0 {
+            return Ok(Some((kind, length)));
+        }
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a section has no length"))
 }
 
 #[cfg(test)]

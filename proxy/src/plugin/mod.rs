@@ -13,6 +13,7 @@ mod outline;
 mod packing;
 mod precompiled;
 mod remembered;
+mod source;
 mod world;
 
 #[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
@@ -36,7 +37,8 @@ pub use look_ups::{Daemon, LookUp, LookUps, Said};
 pub use manifest::{Grant, Interest, Manifest, Needs, ResponsePart};
 pub use outline::Outline;
 pub use precompiled::Code;
-pub use world::Standing;
+pub use source::{Opened, Source};
+pub use world::{Misfit, Standing};
 
 /// An engine that runs what was compiled ahead of time, and compiles nothing.
 ///

@@ -12,35 +12,63 @@ const IMPORTS: [&str; 9] =
     ["types", "request", "content", "body", "client", "edit", "log", "response", "on-response"];
 const GRANTED: [(&str, Grant); 2] = [("docker", Grant::LookUps), ("clock", Grant::Clock)];
 
+/// Why a component can't be loaded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// It imports what it is not granted.
+    #[error("it imports {import}, which is not granted")]
+    NotGranted {
+        /// What it imports.
+        import: String,
+        /// The grant that would allow it.
+        grant: Grant,
+    },
+    /// It can't work with its settings.
+    #[error("it refuses its settings: {}{message}", about(subject))]
+    Settings {
+        /// A JSON pointer into the settings, or the name of a variable, or nothing.
+        subject: String,
+        /// In its own words.
+        message: String,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Words(String),
+}
+
+impl From<String> for Misfit {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+fn about(subject: &str) -> String {
+    if subject.is_empty() { String::new() } else { format!("{subject}: ") }
+}
+
 /// Checks what a component imports and exports of ours.
 ///
 /// # Errors
-/// The first thing that does not fit, and what to do.
+/// The first thing that does not fit.
 pub(super) fn check(
     engine: &Engine,
     component: &Component,
-    plugin: &str,
     grants: &[Grant],
-) -> Result<(), String> {
+) -> Result<(), Misfit> {
     let component = component.component_type();
     for (name, _) in component.imports(engine).chain(component.exports(engine)) {
         version(name)?;
     }
-    for (name, _) in component.imports(engine) {
-        let Some(interface) = interface(name) else { continue };
-        if IMPORTS.contains(&interface) {
-            continue;
-        }
-        match GRANTED.iter().find(|(granted, _)| *granted == interface) {
-            None => {
-                return Err(format!("it imports {name}, which this dockgate does not have"));
+    let ours = component.imports(engine).map(|(name, _)| name).filter(|n| interface(n).is_some());
+    for import in ours {
+        match Standing::of(import) {
+            Standing::Granted(grant) if !grants.contains(&grant) => {
+                return Err(Misfit::NotGranted { import: import.to_owned(), grant });
             }
-            Some((_, grant)) if grants.contains(grant) => {}
-            Some((_, grant)) => {
-                let word = grant.word();
-                return Err(format!(
-                    "it imports {name}, which is not granted: grant it with --grant {plugin}={word}"
-                ));
+            Standing::Free | Standing::Granted(_) | Standing::Inert => {}
+            Standing::Foreign => {
+                let words = format!("it imports {import}, which this dockgate does not have");
+                return Err(words.into());
             }
         }
     }

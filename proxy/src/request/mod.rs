@@ -3,6 +3,7 @@
 //! Nothing here does I/O. [`CanonicalRequest`] can only be built from a request that the daemon
 //! can't read in another way, and it is what plugins see and what is sent.
 
+mod change;
 pub mod document;
 mod headers;
 pub mod inspect;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, Method, Uri, header, request::Parts};
 
+pub use change::{Change, body_of, changes, changes_of_json};
 pub use document::{BadPointer, Json};
 pub use headers::{Upgrade, is_json, is_secret, remove as remove_header, set as set_header};
 pub use inspect::{Inspect, Resource};

@@ -6,6 +6,8 @@
 
 use std::{fmt, sync::LazyLock};
 
+use globset::Glob;
+
 use Answer::{Hijack, Open, Prompt, Upgrade};
 use Body::{Json, Nothing, Stream, Tar};
 
@@ -20,6 +22,34 @@ impl Operation {
     /// The name.
     pub fn name(self) -> &'static str {
         self.0
+    }
+
+    /// All of them, [`Operation::UNKNOWN`] the last; one with two routes comes twice.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROUTES.iter().map(|route| route.operation).chain([Self::UNKNOWN])
+    }
+
+    /// Those that a pattern names: `container-list`, `container-*`, `{image,volume}-list`.
+    ///
+    /// # Errors
+    /// Words on what is wrong with the pattern, or that it names none, with the nearest that there is.
+    pub fn matching(pattern: &str) -> Result<Vec<Self>, String> {
+        let glob = Glob::new(pattern)
+            .map_err(|error| format!("{pattern:?} is no pattern: {}", error.kind()))?
+            .compile_matcher();
+        let mut found: Vec<_> = Self::all().filter(|one| glob.is_match(one.name())).collect();
+        found.dedup();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let near = |one: &Self| strsim::jaro_winkler(one.name(), pattern);
+        let nearest = Self::all().max_by(|a, b| near(a).total_cmp(&near(b)));
+        Err(match nearest.filter(|nearest| near(nearest) > 0.8) {
+            Some(nearest) => format!("no operation is called {pattern:?}: did you mean {nearest}?"),
+            None => {
+                format!("no operation is called {pattern:?} (`dockgate operations` lists them)")
+            }
+        })
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     chain::Failure,
     error::Error,
+    plugin::Source,
     plugin::{Asked, Clock},
-    settings::PluginSource,
 };
 
 /// Measure what a plugin costs: the time of a call and of making an instance, fuel, and memory.
@@ -92,7 +92,7 @@ impl Bench {
             line("", format!("{} of memory", size(cost.memory)));
         }
         let mut code = format!("{} compiled for this machine", size(opened.code.size()));
-        if let PluginSource::File(path) = &opened.source
+        if let Source::File(path) = &opened.source
             && let Ok(file) = path.metadata()
         {
             code = format!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Cache, say};
-use crate::{cli::load::runtime, error::Error, plugin::cache};
+use crate::{error::Error, plugin::cache, policy::runtime};
 
 /// Compile plugins for a proxy that starts where nothing can be written.
 ///

@@ -70,7 +70,7 @@ impl Asking {
         };
         let listener = self.listener.as_deref().unwrap_or(usual).into();
         let found = self.found.iter().map(|text| found(text)).collect::<Result<_, _>>()?;
-        Ok(Given { head, body, client: Client::new(listener, self.client), found })
+        Ok(Given { head, body, client: Client::new("given".into(), listener, self.client), found })
     }
 }
 

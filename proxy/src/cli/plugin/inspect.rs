@@ -6,12 +6,12 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{say, size, source::source};
+use super::{say, size};
 use crate::{
-    cli::load::runtime,
     error::Error,
+    plugin::Source,
     plugin::{Grant, Interest, Manifest, Outline, ResponsePart, Standing, bundled, cache},
-    settings::PluginSource,
+    policy::runtime,
 };
 
 /// Show what a plugin says of itself and what it wants, without running it.
@@ -59,13 +59,13 @@ struct Import {
 impl Inspect {
     pub(super) fn run(&self) -> Result<(), Error> {
         let wrong = |problem| Error::Plugin { plugin: self.source.clone(), problem };
-        let report = match source(&self.source) {
-            PluginSource::Bundled(name) => {
+        let report = match Source::from(self.source.as_str()) {
+            Source::Bundled(name) => {
                 let bundled = bundled::find(&name).map_err(wrong)?;
                 let outline = Outline::of_bundled(&runtime()?, bundled).map_err(wrong)?;
                 Report::new(bundled.manifest(), outline, bundled.code().size(), None)
             }
-            PluginSource::File(path) => of_file(&path).map_err(wrong)?,
+            Source::File(path) => of_file(&path).map_err(wrong)?,
         };
         if self.json {
             say(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()));
@@ -78,7 +78,8 @@ impl Inspect {
 
 fn of_file(path: &Path) -> Result<Report, String> {
     let component = cache::component(path)?;
-    let manifest = Manifest::read(&component)?.unwrap_or_else(|| cache::named_after(path));
+    let manifest = Manifest::read(&mut std::io::Cursor::new(&component))?
+        .unwrap_or_else(|| cache::named_after(path));
     let outline = Outline::read(&component)?;
     Ok(Report::new(manifest, outline, component.len(), Some(cache::digest(&component))))
 }

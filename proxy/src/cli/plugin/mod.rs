@@ -2,7 +2,6 @@
 
 mod bench;
 mod build;
-mod change;
 mod compile;
 mod document;
 mod given;

@@ -10,9 +10,9 @@ use wasmtime::Engine;
 
 use super::{Cache, document, say, size};
 use crate::{
-    cli::load::runtime,
     error::Error,
     plugin::{self, Manifest, Outline, Standing, cache},
+    policy::runtime,
 };
 
 /// Put a manifest into a component of any language, which makes a plugin of it.
@@ -108,4 +108,5 @@ fn check_fits(
 ) -> Result<(), String> {
     let loaded = cache::load(engine, file, cache.folder().as_deref())?;
     plugin::check(engine, &loaded.manifest, &loaded.code, &manifest.grants)
+        .map_err(|misfit| misfit.to_string())
 }

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    change::{self, Change},
     document,
     given::{Asking, Given},
     say, size,
@@ -20,7 +19,7 @@ use crate::{
     error::Error,
     log::{self, Format, Severity},
     plugin::{Asked, Clock, ResponseEdit, ResponsePart, ResponseView, Ruling, Sifted},
-    request::{CanonicalRequest, Violation},
+    request::{CanonicalRequest, Change, Violation, changes, changes_of_json},
 };
 
 /// Give one request to a plugin, and show what it says and does.
@@ -198,14 +197,14 @@ impl Run {
         let was = |name: &str| headers.get(name)?.to_str().ok().map(Value::from);
         let header = |name: &String, after: Option<Value>| {
             let (place, before) = (name.to_lowercase(), was(name));
-            vec![Change { part: "header", place, before, after }]
+            vec![Change { part: "header".into(), place, before, after }]
         };
         match edit {
             ResponseEdit::SetBody(json) => {
-                change::between_json(body, serde_json::from_str(json).ok().as_ref())
+                changes_of_json(body, serde_json::from_str(json).ok().as_ref())
             }
             ResponseEdit::SetStatus(status) => vec![Change {
-                part: "status",
+                part: "status".into(),
                 place: String::new(),
                 before: Some(self.status.into()),
                 after: Some((*status).into()),
@@ -243,7 +242,7 @@ fn sift(trial: &Trial, asked: &Asked, item: &str) -> Reviewed {
         Ok(Sifted::Drop) => ruling("drop"),
         Ok(Sifted::Replace(json)) => {
             let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-            let changes = change::between_json(read(item).as_ref(), read(&json).as_ref());
+            let changes = changes_of_json(read(item).as_ref(), read(&json).as_ref());
             Reviewed { changes, ..ruling("replace") }
         }
     }
@@ -273,7 +272,7 @@ fn invalid(violation: &Violation) -> Report {
 impl Report {
     fn of(decided: &Decided) -> Self {
         let report = Self {
-            changes: change::between(&decided.before, &decided.after.request),
+            changes: changes(&decided.before, &decided.after.request),
             look_ups: decided.looked_up.clone(),
             fuel: decided.cost.map(|cost| cost.fuel),
             memory: decided.cost.map(|cost| cost.memory),

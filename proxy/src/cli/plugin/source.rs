@@ -1,16 +1,14 @@
 //! A plugin, from where it is to where it can be loaded with one setup or another.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use wasmtime::Engine;
 
 use super::Cache;
 use crate::{
-    cli::load::runtime,
+    config::flags,
     error::Error,
-    plugin::{Clock, Code, Grant, Limits, Loaded, Manifest, Setup, bundled, cache},
-    settings::{self, PluginEntry, PluginSource},
+    plugin::{self, Clock, Code, Grant, Limits, Loaded, Manifest, Misfit, Setup, Source},
+    policy::runtime,
 };
 
 /// Which plugin, and how it is set up.
@@ -35,7 +33,7 @@ pub(super) struct Configured {
 pub(super) struct Opened<'c> {
     configured: &'c Configured,
     /// As the person wrote it.
-    pub source: PluginSource,
+    pub source: Source,
     pub manifest: Manifest,
     pub code: Code,
     engine: Engine,
@@ -55,17 +53,9 @@ impl Configured {
     pub(super) fn open(&self) -> Result<Opened<'_>, Error> {
         let engine = runtime()?;
         let wrong = |problem| Error::Plugin { plugin: self.source.clone(), problem };
-        let (source, manifest, code) = match source(&self.source) {
-            PluginSource::Bundled(name) => {
-                let bundled = bundled::find(&name).map_err(wrong)?;
-                (PluginSource::Bundled(name), bundled.manifest(), bundled.code())
-            }
-            PluginSource::File(path) => {
-                let file = cache::load(&engine, &path, self.cache.folder().as_deref());
-                let file = file.map_err(wrong)?;
-                (PluginSource::File(path), file.manifest, file.code)
-            }
-        };
+        let source = Source::from(self.source.as_str());
+        let opened = source.open(&engine, self.cache.folder().as_deref()).map_err(wrong)?;
+        let plugin::Opened { manifest, code } = opened;
         Ok(Opened { configured: self, source, manifest, code, engine })
     }
 
@@ -84,12 +74,19 @@ impl Opened<'_> {
         clock: Clock,
     ) -> Result<Loaded, Error> {
         let wrong = |problem| Error::Plugin { plugin: self.configured.source.clone(), problem };
-        let entry = PluginEntry { source: self.source.clone(), settings: settings.to_owned() };
-        let bundled = matches!(self.source, PluginSource::Bundled(_));
+        let bundled = self.source.is_bundled();
         let may_read = |name: &str| {
             bundled || self.configured.granted_environment.iter().any(|granted| granted == name)
         };
-        let setup = Setup { clock, ..settings::setup(&entry, &self.manifest, may_read) };
+        let (environment, other_names) = flags::environment(&self.manifest, may_read);
+        let sees_names = bundled && self.manifest.environment_names;
+        let setup = Setup {
+            name: None,
+            settings: settings.to_owned(),
+            environment,
+            other_names: if sees_names { other_names } else { Vec::new() },
+            clock,
+        };
         let grants = match granted {
             Granted::These(names) if !bundled => self.named(names)?,
             _ => self.manifest.grants.clone(),
@@ -98,7 +95,19 @@ impl Opened<'_> {
         let mib = self.configured.memory.or(self.manifest.memory_mib);
         let memory = mib.map_or(usual.memory, |mib| (mib as usize) << 20);
         let limits = Limits { memory, ..usual };
-        Loaded::new(&self.engine, &self.manifest, &self.code, setup, &grants, limits).map_err(wrong)
+        Loaded::new(&self.engine, &self.manifest, &self.code, setup, &grants, limits)
+            .map_err(|why| wrong(self.with_help(&why)))
+    }
+
+    /// What is wrong, and what would help.
+    fn with_help(&self, why: &Misfit) -> String {
+        match why {
+            Misfit::NotGranted { grant, .. } => {
+                let (plugin, word) = (&self.manifest.name, grant.word());
+                format!("{why}: grant it with --grant {plugin}={word}")
+            }
+            Misfit::Settings { .. } | Misfit::Words(_) => why.to_string(),
+        }
     }
 
     /// The grants by these names.
@@ -112,13 +121,5 @@ impl Opened<'_> {
             crate::cli::grant_named(word).map_err(wrong)
         };
         names.iter().map(grant).collect()
-    }
-}
-
-/// Reads `bundled:NAME` or the name of a file.
-pub(super) fn source(text: &str) -> PluginSource {
-    match text.strip_prefix("bundled:") {
-        Some(name) => PluginSource::Bundled(name.to_owned()),
-        None => PluginSource::File(PathBuf::from(text)),
     }
 }

@@ -9,13 +9,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    change,
     given::{self, Found, Given},
     trial::{Decided, Outcome},
 };
 use crate::{
     client::{Client, Peer},
-    request::{CanonicalRequest, Json, Resource},
+    request::{CanonicalRequest, Json, Resource, body_of},
 };
 
 /// A row: one request, and what is expected.
@@ -106,7 +105,7 @@ impl Request {
         Ok(Given {
             head,
             body: self.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes(),
-            client: Client::new("tcp://127.0.0.1:2375".into(), peer),
+            client: Client::new("given".into(), "tcp://127.0.0.1:2375".into(), peer),
             found: self.found.iter().map(Known::found).collect::<Result<_, _>>()?,
         })
     }
@@ -131,8 +130,7 @@ impl Row {
                 self.after.as_ref().map_or(Ok(()), |after| after.check(&decided.after.request))
             }
             (Verdict::Deny, Outcome::Denied(denial)) => {
-                let hint = denial.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
-                self.check_words(denial.status, &format!("{}{hint}", denial.message))
+                self.check_words(denial.status, &denial.words())
             }
             (Verdict::Respond, Outcome::Answered { reply, .. }) => {
                 self.check_words(reply.status, &reply.json)
@@ -207,7 +205,7 @@ impl After {
         let expected = Json::parse(expected.to_string().as_bytes())?;
         let expected: Option<Value> = serde_json::from_str(&expected.to_text()).ok();
         let body = |value: &Option<Value>| value.as_ref().map_or("none".into(), Value::to_string);
-        differs("the body", body(&expected), body(&change::body(request)))
+        differs("the body", body(&expected), body(&body_of(request)))
     }
 }
 

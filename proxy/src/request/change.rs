@@ -1,20 +1,20 @@
 //! What is different between two requests, or two documents.
 
-use std::{collections::BTreeSet, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use http::{HeaderMap, HeaderName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::request::{CanonicalRequest, Content, is_secret};
+use super::{CanonicalRequest, Content, is_secret};
 
 /// One difference.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Change {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
     /// Of what: `target`, `query`, `header`, `body`, `status`.
-    pub part: &'static str,
+    pub part: Cow<'static, str>,
     /// Where there: a name, or a JSON pointer.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
     /// What was there; nothing where it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,25 +41,25 @@ impl fmt::Display for Change {
 }
 
 /// What a plugin changed about a request.
-pub(super) fn between(before: &CanonicalRequest, after: &CanonicalRequest) -> Vec<Change> {
+pub fn changes(before: &CanonicalRequest, after: &CanonicalRequest) -> Vec<Change> {
     let target = |request: &CanonicalRequest| request.target().map(Value::from);
-    let mut changes = Vec::new();
-    push(&mut changes, "target", "", target(before), target(after));
+    let mut found = Vec::new();
+    push(&mut found, "target", "", target(before), target(after));
     let pairs = before.query().pairs().chain(after.query().pairs());
     let names: BTreeSet<_> = pairs.map(|(name, _)| name).collect();
     for name in names {
-        push(&mut changes, "query", &name, parameter(before, &name), parameter(after, &name));
+        push(&mut found, "query", &name, parameter(before, &name), parameter(after, &name));
     }
-    push_headers(&mut changes, before.headers(), after.headers());
-    push_json(&mut changes, "body", "", body(before).as_ref(), body(after).as_ref());
-    changes
+    push_headers(&mut found, before.headers(), after.headers());
+    push_json(&mut found, "body", "", body_of(before).as_ref(), body_of(after).as_ref());
+    found
 }
 
 /// What is different between two documents, each change at the deepest place that holds all of it.
-pub(super) fn between_json(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
-    let mut changes = Vec::new();
-    push_json(&mut changes, "body", "", before, after);
-    changes
+pub fn changes_of_json(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
+    let mut found = Vec::new();
+    push_json(&mut found, "body", "", before, after);
+    found
 }
 
 fn parameter(request: &CanonicalRequest, name: &str) -> Option<Value> {
@@ -68,7 +68,7 @@ fn parameter(request: &CanonicalRequest, name: &str) -> Option<Value> {
 }
 
 /// The body of a request, where it was read and there is one.
-pub(super) fn body(request: &CanonicalRequest) -> Option<Value> {
+pub fn body_of(request: &CanonicalRequest) -> Option<Value> {
     match request.content() {
         Content::Json(json) => serde_json::from_str(&json.to_text()).ok(),
         Content::Unread | Content::Empty => None,
@@ -131,7 +131,7 @@ fn push(
     after: Option<Value>,
 ) {
     if before != after {
-        changes.push(Change { part, place: place.to_owned(), before, after });
+        changes.push(Change { part: part.into(), place: place.to_owned(), before, after });
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
         let before = json!({ "a/b": { "kept": 1, "gone": true }, "list": [1, 2] });
         let after = json!({ "a/b": { "kept": 1, "new": null }, "list": [1, 3, 4] });
         let words: Vec<_> =
-            between_json(Some(&before), Some(&after)).iter().map(Change::to_string).collect();
+            changes_of_json(Some(&before), Some(&after)).iter().map(Change::to_string).collect();
         assert_eq!(
             words,
             [
@@ -156,6 +156,6 @@ mod tests {
                 "body /list/2: 4 is new",
             ]
         );
-        assert_eq!(between_json(Some(&before), Some(&before)), []);
+        assert_eq!(changes_of_json(Some(&before), Some(&before)), []);
     }
 }

@@ -1,0 +1,55 @@
+//! `dockgate`: load, listen, serve, drain.
+
+mod announce;
+mod demo;
+mod server;
+mod signals;
+mod watch;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::{Serve, load::Loader};
+use crate::{error::Error, log};
+
+use announce::announce;
+use demo::Demo;
+use server::Server;
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn run(serve: &Serve) -> Result<(), Error> {
+    let demo = if serve.demo { Some(Demo::start()?) } else { None };
+    let loader = Loader::new(serve, demo.as_ref().map(|demo| demo.socket.clone()))?;
+    let settings = loader.settings()?;
+    log::init(settings.process.log_format, settings.process.log_level);
+    let usable = loader.policy(settings)?;
+    announce(&usable.policy, usable.process.log_format);
+    raise_file_limit(usable.process.connections);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::System { what: "the main thread", error })?;
+    runtime.block_on(async {
+        Server::start(usable, loader)?.serve_until_told().await;
+        Ok(())
+    })
+}
+
+/// Two descriptors a connection, and some to spare. Nothing is sized by the limit, so a limit of a
+/// thousand million costs nothing.
+fn raise_file_limit(connections: u32) {
+    let wanted = u64::from(connections) * 2 + 64;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let possible = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum });
+    if raised.is_err() || possible < wanted {
+        tracing::warn!(
+            "{possible} open files are all the system allows, for {connections} connections of two each"
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! A configuration that is loaded: all that a request is decided by. It is built whole or not at
+//! all, and never changed; a reload builds another.
+
+use std::{path::Path, sync::Arc};
+
+use wasmtime::Engine;
+
+use crate::{
+    config::{Pointer, Problem, Problems},
+    error::Error,
+    plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
+    selection::{Finding, Selection},
+    settings::{ListenerEntry, PluginEntry, Settings},
+    worker,
+};
+
+/// What requests are decided by. Shared by all threads.
+pub struct Policy {
+    /// How requests are treated.
+    pub requests: worker::Settings,
+    /// The plugins.
+    pub plugins: Arc<[Loaded]>,
+    /// Which of them decide about what.
+    pub selection: Selection,
+    /// Where clients come in.
+    pub listeners: Vec<ListenerEntry>,
+    /// Where the plugins stand in the configuration.
+    places: Vec<Pointer>,
+}
+
+/// A plugin of the configuration that can't be loaded.
+#[derive(Debug)]
+pub struct Unfit {
+    /// The value in the configuration that it is about.
+    pub place: Pointer,
+    /// Where the plugin should come from.
+    pub source: String,
+    /// What it is called.
+    pub plugin: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What would help.
+    pub cure: Option<Cure>,
+}
+
+/// What would help a plugin that can't be loaded.
+#[derive(Clone, Copy, Debug)]
+pub enum Cure {
+    /// A grant.
+    Grant(Grant),
+    /// As many MiB of memory.
+    Memory(u32),
+}
+
+impl Policy {
+    /// Loads the plugins of a configuration. Compiled code is kept in `cache`.
+    ///
+    /// # Errors
+    /// Each that can't be loaded.
+    pub fn load(
+        settings: Settings,
+        engine: &Engine,
+        cache: Option<&Path>,
+    ) -> Result<Self, Vec<Unfit>> {
+        let (mut plugins, mut unfit) = (Vec::new(), Vec::new());
+        for entry in &settings.plugins {
+            match load(entry, engine, cache) {
+                Ok(plugin) => plugins.push(plugin),
+                Err(one) => unfit.push(one),
+            }
+        }
+        if !unfit.is_empty() {
+            return Err(unfit);
+        }
+        let needs = |plugin: usize, operation| plugins[plugin].needs(operation);
+        Ok(Self {
+            selection: Selection::new(settings.chains, needs),
+            requests: settings.requests,
+            plugins: plugins.into(),
+            listeners: settings.listeners,
+            places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
+        })
+    }
+
+    /// Whether it has to be known in which container a client runs.
+    pub fn reads_containers(&self) -> bool {
+        self.selection.reads_containers()
+    }
+
+    /// What is odd about the configuration: what its plugins say of their settings, and chains to
+    /// which nothing comes.
+    pub fn oddities(&self) -> Problems {
+        let mut problems = Problems::default();
+        for (plugin, place) in self.plugins.iter().zip(&self.places) {
+            for problem in plugin.problems() {
+                let words = format!("the plugin {} says: {}", plugin.name(), problem.message);
+                problems.odd(&about(place, &problem.subject), words, "");
+            }
+        }
+        for finding in self.selection.findings() {
+            self.tell(&finding, &mut problems);
+        }
+        problems
+    }
+
+    fn tell(&self, finding: &Finding, problems: &mut Problems) {
+        let root = Pointer::root().then("chains");
+        let name = |place: usize| format!("{:?}", self.selection.chains()[place].name);
+        match finding {
+            Finding::Unreachable { chain, behind } => {
+                let takers: Vec<_> = behind.iter().map(|place| name(*place)).collect();
+                let takers = takers.join(", ");
+                let words = format!(
+                    "the chain {} never decides: {takers} before it take all",
+                    name(*chain)
+                );
+                problems.odd(&root.then(chain), words, "put it before them, or take it out");
+            }
+            Finding::Shadowed { chain, behind, operations } => {
+                let (taken, taker) = (operations.join(", "), name(*behind));
+                let words = format!("the chain {taker} before it takes {taken}");
+                let cure = "put this chain before it, or leave the operations out here";
+                problems.odd(&root.then(chain).then("operations"), words, cure);
+            }
+            Finding::NeverAllowed(operations) => {
+                let (count, some) =
+                    (operations.len(), operations[..operations.len().min(8)].join(", "));
+                let more = if count > 8 { ", …" } else { "" };
+                let words =
+                    format!("no chain with a plugin is for {count} operations: {some}{more}");
+                problems.odd(&root, words, "they are refused to everybody, which may be meant");
+            }
+        }
+    }
+}
+
+impl Unfit {
+    /// In the words of the command line.
+    pub fn on_command_line(self) -> Error {
+        let Self { source, plugin, problem, cure, .. } = self;
+        let problem = match cure {
+            None => problem,
+            Some(Cure::Grant(grant)) => {
+                format!("{problem}: grant it with --grant {plugin}={}", grant.word())
+            }
+            Some(Cure::Memory(mib)) => format!(
+                "{problem} (it asks for {mib} MiB of memory: give it with --plugin-memory \
+                 {plugin}={mib})"
+            ),
+        };
+        Error::Plugin { plugin: source, problem }
+    }
+
+    /// In the words of the configuration file.
+    pub fn in_file(self) -> Problem {
+        let cure = self.cure.map(|cure| match cure {
+            Cure::Grant(grant) => format!("write grants: [{}] if it may", grant.word()),
+            Cure::Memory(mib) => format!("write limits: {{memory: {mib}MiB}} if it may"),
+        });
+        let message = format!("the plugin {}: {}", self.source, self.problem);
+        Problem { place: self.place, message, cure, fatal: true }
+    }
+}
+
+/// What runs plugins on this machine.
+///
+/// # Errors
+/// Where it can't.
+pub fn runtime() -> Result<Engine, Error> {
+    plugin::runtime().map_err(|error| Error::Plugin {
+        plugin: "of any kind".to_owned(),
+        problem: format!("this machine can't run WebAssembly: {error:#}"),
+    })
+}
+
+/// Loads a plugin.
+fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Loaded, Unfit> {
+    let unfit = |place, problem, cure| Unfit {
+        place,
+        source: entry.source.to_string(),
+        plugin: entry.name.clone(),
+        problem,
+        cure,
+    };
+    let source = || entry.place.then("source");
+    let opened = entry.source.open(engine, cache);
+    let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, None))?;
+    let limits = limits(entry, &manifest);
+    let bundled = entry.source.is_bundled();
+    let grants = if bundled { &manifest.grants } else { &entry.grants };
+    Loaded::new(engine, &manifest, &code, setup(entry, &manifest), grants, limits).map_err(|why| {
+        let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
+        let (place, cure) = match &why {
+            Misfit::Settings { subject, .. } => (about(&entry.place, subject), None),
+            Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
+            Misfit::Words(_) => (source(), more.map(Cure::Memory)),
+        };
+        unfit(place, why.to_string(), cure)
+    })
+}
+
+/// What a plugin is set up from: of the variables those that it reads. Names are shown to what is
+/// bundled, and to nobody else.
+fn setup(entry: &PluginEntry, manifest: &Manifest) -> Setup {
+    let reads = |name: &String| manifest.environment.contains(name);
+    let (read, unread): (Vec<_>, Vec<_>) =
+        entry.environment.iter().partition(|(name, _)| reads(name));
+    let mut other_names = Vec::new();
+    if manifest.environment_names && entry.source.is_bundled() {
+        other_names.clone_from(&entry.other_names);
+        other_names.extend(unread.into_iter().map(|(name, _)| name.clone()));
+    }
+    Setup {
+        name: Some(entry.name.clone()),
+        settings: entry.settings.clone(),
+        environment: read.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        other_names,
+        ..Setup::default()
+    }
+}
+
+/// What a plugin may take. What one from elsewhere needs by its own account it is not simply given.
+fn limits(entry: &PluginEntry, manifest: &Manifest) -> Limits {
+    let asked = manifest.memory_mib.filter(|_| entry.source.is_bundled());
+    let asked = asked.map(|mib| (mib as usize) << 20);
+    let memory = entry.memory.or(asked).unwrap_or(entry.limits.memory);
+    Limits { memory, ..entry.limits }
+}
+
+/// Where in the configuration a plugin's word on its settings belongs: it names a place in its
+/// settings, or a variable.
+fn about(plugin: &Pointer, subject: &str) -> Pointer {
+    match subject {
+        "" => plugin.clone(),
+        pointer if pointer.starts_with('/') => plugin.then("settings").join(pointer),
+        variable => plugin.then("environment").then(variable),
+    }
+}
