@@ -7,6 +7,8 @@
     reason = "these comments are the text of --help"
 )]
 
+pub mod check;
+pub mod config;
 pub mod healthcheck;
 mod load;
 pub mod plugin;
@@ -55,6 +57,11 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 where the machine refuses something (an
 pub enum Command {
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
     Healthcheck(Place),
+    /// Say what is wrong with a configuration file; exit with 0 if the proxy would start with it, or 2
+    Check(check::Check),
+    /// Show the configuration as a file, or the schema of such files
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Write a plugin: begin, build, inspect, run, test and measure it
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
