@@ -19,6 +19,14 @@ pub enum Error {
     /// What the flags amount to can't be used.
     #[error("the flags come to a configuration that can't be used: {0}")]
     Flags(String),
+    /// A configuration file can't be used.
+    #[error("the configuration can't be used\n{text}")]
+    Config {
+        /// What is wrong, for people.
+        text: String,
+        /// What is wrong, a line each.
+        lines: Vec<String>,
+    },
     /// A configuration could not be read again.
     #[error("the configuration could not be read again: {0}")]
     Reload(String),
@@ -76,11 +84,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is wrong in lines that are for the log.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Config { lines, .. } => lines.clone(),
+            other => vec![other.to_string()],
+        }
+    }
+
     /// The exit code: 2 for what the person wrote, 1 for what the machine refuses.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Value { .. }
             | Self::Flags(_)
+            | Self::Config { .. }
             | Self::File { .. }
             | Self::Content { .. }
             | Self::Build(_)

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -113,11 +113,12 @@ pub struct PluginEntry {
     pub place: Pointer,
 }
 
-/// What a configuration means. None where a problem is fatal.
-pub fn mean(config: &Config, problems: &mut Problems) -> Option<Settings> {
+/// What a configuration means whose files are in the folder `base` unless it says where. None where
+/// a problem is fatal.
+pub fn mean(config: &Config, base: &Path, problems: &mut Problems) -> Option<Settings> {
     let root = Pointer::root();
     let listeners = listeners(config, problems);
-    let plugins = plugins(config, problems);
+    let plugins = plugins(config, base, problems);
     let chains = Chains { config, problems, root: root.then("chains") }.read();
     let requests = requests(config, problems);
     let process = process(config, problems);
@@ -199,10 +200,10 @@ fn access(
     access
 }
 
-fn plugins(config: &Config, problems: &mut Problems) -> Vec<PluginEntry> {
+fn plugins(config: &Config, base: &Path, problems: &mut Problems) -> Vec<PluginEntry> {
     let root = Pointer::root().then("plugins");
     let named = |(name, plugin): (&String, &config::Plugin)| {
-        plugin_entry(name, plugin, root.then(name), problems)
+        plugin_entry(name, plugin, base, root.then(name), problems)
     };
     config.plugins.iter().map(named).collect()
 }
@@ -210,6 +211,7 @@ fn plugins(config: &Config, problems: &mut Problems) -> Vec<PluginEntry> {
 fn plugin_entry(
     name: &str,
     plugin: &config::Plugin,
+    base: &Path,
     place: Pointer,
     problems: &mut Problems,
 ) -> PluginEntry {
@@ -229,7 +231,7 @@ fn plugin_entry(
     };
     PluginEntry {
         name: name.to_owned(),
-        source: Source::from(plugin.source.as_str()),
+        source: Source::from(plugin.source.as_str()).within(base),
         settings: serde_json::Value::Object(plugin.settings.clone()).to_string(),
         environment: plugin.environment.iter().map(|(n, v)| (n.clone(), v.0.clone())).collect(),
         other_names: Vec::new(),

@@ -1,14 +1,17 @@
 //! The configuration, from where it is written to where requests are decided by it.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use wasmtime::Engine;
 
 use super::Serve;
 use crate::{
-    config::{Config, Problems, flags},
+    config::{self, Config, Problems, Read, flags, report},
     error::Error,
-    plugin::cache,
+    plugin::{Source, cache},
     policy::{Policy, Unfit, runtime},
     settings::{self, Process, Settings},
 };
@@ -21,82 +24,132 @@ pub(super) struct Loader {
     cache: Option<PathBuf>,
     /// The daemon, where it is not the configuration's.
     upstream: Option<PathBuf>,
+    /// The files that the configuration rests on, as it was read last.
+    files: Mutex<Vec<PathBuf>>,
 }
 
 /// Where the configuration is written.
 enum Origin {
     /// On the command line and in the environment.
     Flags(Box<Serve>),
+    /// In a file.
+    File(PathBuf),
 }
 
 /// A configuration that can be used.
 pub(super) struct Usable {
     pub policy: Policy,
     pub process: Process,
+    /// What is odd about it, a line each.
+    pub oddities: Vec<String>,
 }
 
 impl Loader {
-    /// Of what the command line says, for the daemon at `upstream` where one is given.
+    /// Of what the command line says, or of the file that it names; for the daemon at `upstream`
+    /// where one is given.
     ///
     /// # Errors
     /// Where this machine can't run plugins.
     pub(super) fn new(serve: &Serve, upstream: Option<PathBuf>) -> Result<Self, Error> {
+        let origin = match &serve.config {
+            Some(file) => Origin::File(file.clone()),
+            None => Origin::Flags(Box::new(serve.clone())),
+        };
         Ok(Self {
-            origin: Origin::Flags(Box::new(serve.clone())),
+            origin,
             engine: runtime()?,
             cache: serve.cache.clone().or_else(cache::default_folder),
             upstream,
+            files: Mutex::default(),
         })
     }
 
-    /// Reads and loads all of it.
+    /// Reads and loads all of it. `begin` is told how the process is to run before plugins are
+    /// loaded, which may take time and say something.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn load(&self) -> Result<Usable, Error> {
-        self.settings().and_then(|settings| self.policy(settings))
-    }
-
-    /// The files that it rests on.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn load(&self, begin: impl FnOnce(Process)) -> Result<Usable, Error> {
         match &self.origin {
-            // What was on the command line is not read again by itself.
-            Origin::Flags(_) => Vec::new(),
+            Origin::Flags(serve) => {
+                let settings = self.for_upstream(from_flags(serve)?);
+                let process = settings.process;
+                begin(process);
+                let loaded = Policy::load(settings, &self.engine, self.cache.as_deref());
+                let policy = loaded.map_err(first)?;
+                Ok(Usable { policy, process, oddities: Vec::new() })
+            }
+            Origin::File(file) => {
+                let (read, meant) = self.read(file, begin)?;
+                let Some((policy, process)) = meant else {
+                    return Err(Error::Config {
+                        text: report::text(&read.problems, &read.document, false),
+                        lines: report::lines(&read.problems, &read.document),
+                    });
+                };
+                let oddities = report::lines(&read.problems, &read.document);
+                Ok(Usable { policy, process, oddities })
+            }
         }
     }
 
-    /// How the process is to run, as far as that is known before plugins are loaded.
+    /// Reads a configuration file, and finds all that is wrong with it.
     ///
     /// # Errors
-    /// What is wrong with the configuration.
-    pub(super) fn settings(&self) -> Result<Settings, Error> {
-        let mut settings = match &self.origin {
-            Origin::Flags(serve) => from_flags(serve)?,
-        };
+    /// Where it can't be read.
+    pub(super) fn read(
+        &self,
+        file: &Path,
+        begin: impl FnOnce(Process),
+    ) -> Result<(Read, Option<(Policy, Process)>), Error> {
+        // Even if it can't be read: it may be mended.
+        self.rests_on(vec![file.to_owned()]);
+        let mut read = config::read(file)?;
+        let mut files = vec![file.to_owned()];
+        files.extend(read.document.files());
+        let base = file.parent().unwrap_or(Path::new(""));
+        let meant = read.mean(|config, problems| {
+            files.extend(files_of(config).into_iter().map(|file| base.join(file)));
+            let settings = self.for_upstream(settings::mean(config, base, problems)?);
+            let process = settings.process;
+            begin(process);
+            match Policy::load(settings, &self.engine, self.cache.as_deref()) {
+                Ok(policy) => {
+                    problems.extend(policy.oddities());
+                    Some((policy, process))
+                }
+                Err(unfit) => {
+                    problems.extend(unfit.into_iter().map(Unfit::in_file));
+                    None
+                }
+            }
+        });
+        self.rests_on(files);
+        Ok((read, meant))
+    }
+
+    /// The files that the configuration rests on, as it was read last. What was on the command line
+    /// is not read again by itself.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn rests_on(&self, files: Vec<PathBuf>) {
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
+    }
+
+    fn for_upstream(&self, mut settings: Settings) -> Settings {
         if let Some(upstream) = &self.upstream {
             settings.requests.socket.clone_from(upstream);
         }
-        Ok(settings)
-    }
-
-    /// Loads what settings name.
-    ///
-    /// # Errors
-    /// What can't be loaded, and why.
-    pub(super) fn policy(&self, settings: Settings) -> Result<Usable, Error> {
-        let process = settings.process;
-        let loaded = Policy::load(settings, &self.engine, self.cache.as_deref());
-        let policy = loaded.map_err(|unfit| match &self.origin {
-            Origin::Flags(_) => first(unfit),
-        })?;
-        Ok(Usable { policy, process })
+        settings
     }
 }
 
 fn from_flags(serve: &Serve) -> Result<Settings, Error> {
     let config = Config::from_flags(serve)?;
     let mut problems = Problems::default();
-    let settings = settings::mean(&config, &mut problems);
+    let settings = settings::mean(&config, Path::new(""), &mut problems);
     let mut settings = settings.ok_or_else(|| Error::Flags(problems.first()))?;
     // Bundled plugins find what is misspelt among the names that no plugin reads.
     for entry in settings.plugins.iter_mut().filter(|entry| entry.source.is_bundled()) {
@@ -111,4 +164,21 @@ fn first(unfit: Vec<Unfit>) -> Error {
     let first = unfit.into_iter().next().map(Unfit::on_command_line);
     // There is one, or it would have been loaded.
     first.unwrap_or_else(|| Error::Flags("a plugin can't be loaded".to_owned()))
+}
+
+/// The files that a configuration names.
+fn files_of(config: &Config) -> Vec<PathBuf> {
+    let plugins =
+        config.plugins.values().filter_map(|plugin| match Source::from(plugin.source.as_str()) {
+            Source::File(path) => Some(path),
+            Source::Bundled(_) => None,
+        });
+    let servers = config.listeners.values().filter_map(|listener| listener.tls.as_ref());
+    let servers = servers.flat_map(|tls| {
+        [Some(&tls.certificate), Some(&tls.key), tls.client_ca.as_ref()].into_iter().flatten()
+    });
+    let upstream = config.upstream.tls.as_ref().into_iter().flat_map(|tls| {
+        [Some(&tls.ca), tls.certificate.as_ref(), tls.key.as_ref()].into_iter().flatten()
+    });
+    plugins.chain(servers.cloned()).chain(upstream.cloned()).collect()
 }

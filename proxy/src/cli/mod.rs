@@ -7,6 +7,8 @@
     reason = "these comments are the text of --help"
 )]
 
+pub mod check;
+pub mod config;
 pub mod healthcheck;
 mod load;
 pub mod plugin;
@@ -55,6 +57,11 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 where the machine refuses something (an
 pub enum Command {
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
     Healthcheck(Place),
+    /// Say what is wrong with a configuration file; exit with 0 if the proxy would start with it, or 2
+    Check(check::Check),
+    /// Show the configuration as a file, or the schema of such files
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Write a plugin: begin, build, inspect, run, test and measure it
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -89,6 +96,12 @@ pub struct Place {
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
+    /// A configuration file, in place of all other options but --cache and --demo
+    ///
+    /// `dockgate config show` prints the file that the other options and the variables of the
+    /// environment amount to. The file is read again when it changes, and at SIGHUP.
+    #[arg(long, value_name = "FILE", env = "DOCKGATE_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Where.
     #[command(flatten)]
     pub place: Place,
@@ -187,6 +200,14 @@ pub struct Serve {
     /// How many threads serve clients [default: one a core, 8 at the most]
     #[arg(long, value_name = "N", env = "DOCKGATE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+}
+
+impl Serve {
+    /// What the environment alone says.
+    pub fn without_options() -> Self {
+        // Whatever is wrong in the environment, clap has said before and ended.
+        Cli::parse_from(["dockgate"]).serve
+    }
 }
 
 /// How the log looks.

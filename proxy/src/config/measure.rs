@@ -17,6 +17,16 @@ pub struct Size(pub u64);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
+impl Span {
+    /// How it is written.
+    pub const EXAMPLES: &str = "write 500ms, 10s, 5m or 1h";
+}
+
+impl Size {
+    /// How it is written.
+    pub const EXAMPLES: &str = "write 64KiB, 4MiB or 1GiB";
+}
+
 const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
@@ -24,7 +34,7 @@ impl std::str::FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no time: write 500ms, 10s, 5m or 1h");
+        let wrong = || format!("{text:?} is no time: {}", Self::EXAMPLES);
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let (_, factor) = TIMES.into_iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
         let number: f64 = text[..text.len() - unit.len()].parse().map_err(|_| wrong())?;
@@ -37,7 +47,7 @@ impl std::str::FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no size: write 64KiB, 4MiB or 1GiB");
+        let wrong = || format!("{text:?} is no size: {}", Self::EXAMPLES);
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let factor = SIZES.into_iter().find(|(name, _)| *name == unit);
         let factor = factor.map(|(_, factor)| factor).or(unit.is_empty().then_some(1));
@@ -121,6 +131,7 @@ impl JsonSchema for Span {
         json_schema!({
             "description": "A length of time: 500ms, 10s, 5m, 1h",
             "type": "string",
+            "format": "span",
             "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
         })
     }
@@ -135,6 +146,7 @@ impl JsonSchema for Size {
         json_schema!({
             "description": "A number of bytes: 64KiB, 4MiB, 1GiB, or a number",
             "type": ["string", "integer"],
+            "format": "size",
             "pattern": "^[0-9]+(B|KiB|MiB|GiB)?$",
             "minimum": 0
         })

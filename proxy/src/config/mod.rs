@@ -1,9 +1,17 @@
 //! The configuration as it is written: `dockgate.yaml`, or what the command line and the environment
 //! amount to. `settings` has what it means.
 
+mod document;
 pub mod flags;
 mod measure;
 mod problem;
+mod read;
+pub mod report;
+mod schema;
+mod shape;
+mod substitute;
+mod tree;
+mod write;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -12,8 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::plugin::Grant;
 
+pub use document::{Document, Position};
 pub use measure::{Size, Span, Text};
 pub use problem::{Pointer, Problem, Problems, nearest};
+pub use read::{Read, find, read, read_text};
+pub use schema::schema;
+pub use substitute::Variables;
+pub use write::{write, write_as_written};
 
 /// The configuration of dockgate.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -25,6 +25,22 @@ impl Pointer {
         Self(format!("{}{inner}", self.0))
     }
 
+    /// Its steps, from the outside in.
+    pub fn steps(&self) -> impl Iterator<Item = String> + '_ {
+        self.0.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
+    }
+
+    /// What it is in. None for the whole.
+    pub fn parent(&self) -> Option<Self> {
+        self.0.rsplit_once('/').map(|(parent, _)| Self(parent.to_owned()))
+    }
+
+    /// Whether it is this place, or one in it.
+    pub fn is_in(&self, outer: &Self) -> bool {
+        let inner = self.0.strip_prefix(&outer.0);
+        inner.is_some_and(|inner| inner.is_empty() || inner.starts_with('/'))
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,6 +108,15 @@ impl Problems {
     fn add(&mut self, place: &Pointer, message: String, cure: &str, fatal: bool) {
         let cure = Some(cure.to_owned()).filter(|cure| !cure.is_empty());
         self.0.push(Problem { place: place.clone(), message, cure, fatal });
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

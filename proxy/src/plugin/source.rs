@@ -48,6 +48,15 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// The same, with a file that is named without its folder in this one.
+    #[must_use]
+    pub fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(folder.join(path)),
+            bundled @ Self::Bundled(_) => bundled,
+        }
+    }
+
     /// Whether it is part of this binary, and so has what it asks for.
     pub fn is_bundled(&self) -> bool {
         matches!(self, Self::Bundled(_))

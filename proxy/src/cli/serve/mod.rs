@@ -22,9 +22,10 @@ use server::Server;
 pub fn run(serve: &Serve) -> Result<(), Error> {
     let demo = if serve.demo { Some(Demo::start()?) } else { None };
     let loader = Loader::new(serve, demo.as_ref().map(|demo| demo.socket.clone()))?;
-    let settings = loader.settings()?;
-    log::init(settings.process.log_format, settings.process.log_level);
-    let usable = loader.policy(settings)?;
+    let usable = loader.load(|process| log::init(process.log_format, process.log_level))?;
+    for oddity in &usable.oddities {
+        tracing::warn!("{oddity}");
+    }
     announce(&usable.policy, usable.process.log_format);
     raise_file_limit(usable.process.connections);
     let runtime = tokio::runtime::Builder::new_current_thread()

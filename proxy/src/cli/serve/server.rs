@@ -54,7 +54,7 @@ impl Server {
     /// # Errors
     /// What the system refuses.
     pub(super) fn start(usable: Usable, loader: Loader) -> Result<Self, Error> {
-        let Usable { policy, process } = usable;
+        let Usable { policy, process, .. } = usable;
         // Before the log says that it listens, which is when others may begin to tell it.
         let signals = Signals::new()?;
         let listeners = policy.listeners.clone();
@@ -101,15 +101,16 @@ impl Server {
     /// Takes a new configuration, whole, or goes on with the one that there is.
     async fn reload(&mut self) {
         let loader = Arc::clone(&self.loader);
-        let loaded = tokio::task::spawn_blocking(move || loader.load()).await;
-        let taken = match loaded {
-            Ok(loaded) => loaded.and_then(|usable| self.take(usable)),
+        // Not here, where clients are accepted.
+        let read = tokio::task::spawn_blocking(move || loader.load(|_| {})).await;
+        let taken = match read {
+            Ok(read) => read.and_then(|usable| self.take(usable)),
             Err(panic) => Err(Error::Reload(panic.to_string())),
         };
         match taken {
             Ok(()) => tracing::info!("the new configuration is in use"),
             Err(error) => {
-                for line in error.to_string().lines() {
+                for line in error.lines() {
                     tracing::error!("{line}");
                 }
                 tracing::error!("the new configuration can't be used: the old one stays in use");
@@ -118,7 +119,10 @@ impl Server {
     }
 
     fn take(&mut self, usable: Usable) -> Result<(), Error> {
-        let Usable { policy, process } = usable;
+        let Usable { policy, process, oddities } = usable;
+        for oddity in oddities {
+            tracing::warn!("{oddity}");
+        }
         let fresh = |entry: &&ListenerEntry| !self.accepting.contains_key(&entry.address);
         let fresh: Vec<_> = policy.listeners.iter().filter(fresh).cloned().collect();
         let opened = open(&fresh)?;
