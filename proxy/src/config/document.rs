@@ -57,6 +57,8 @@ impl Document {
         variables: &Variables,
         problems: &mut Problems,
     ) -> (Self, Option<Node>) {
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
         let mut document = Self {
             name: name.to_owned(),
             text: String::from_utf8_lossy(text).into_owned(),
@@ -81,7 +83,6 @@ impl Document {
             document.stops(start, "the file is larger than 1 MiB", "is it another file?", problems);
             return (document, None);
         }
-        document.text = document.text.trim_start_matches('\u{feff}').to_owned();
         match tree::read(&document.text, variables, problems) {
             Ok(root) => {
                 let nothing = Node { at: Span::default(), kind: Kind::Map(Vec::new()) };

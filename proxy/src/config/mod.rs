@@ -180,6 +180,7 @@ pub enum Isolation {
 }
 
 impl Isolation {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -89,7 +89,7 @@ impl Checker<'_> {
             .build(&self.shapes.0);
         let Ok(validator) = validator else {
             // A test reads with it.
-            return vec![self.mistake(Pointer::root(), "it can't be compared with the schema", "")];
+            return vec![mistake(Pointer::root(), "it can't be compared with the schema", "")];
         };
         let mut mistakes: Vec<_> =
             validator.iter_errors(value).flat_map(|error| self.explained(&error)).collect();
@@ -121,14 +121,14 @@ impl Checker<'_> {
         let (mut message, mut cure) = (format!("unknown key {}", shortened(key)), String::new());
         let homes = self.shapes.homes(key);
         if let Some(meant) = key_like(key, &known).filter(|_| homes.is_empty()) {
-            message += &format!(": did you mean {meant:?}?");
+            message = format!("{message}: did you mean {meant:?}?");
         } else if let Some(first) = homes.first() {
             let rest = homes.get(1).map(|home| format!(" or {}", home_named(home)));
             cure = format!("it belongs {}{}", home_named(first), rest.unwrap_or_default());
         } else {
             cure = format!("there is {}", listed(&known, "and"));
         }
-        Mistake { is_of_key: true, ..self.mistake(of, message, cure) }
+        Mistake { is_of_key: true, ..mistake(of, message, cure) }
     }
 
     /// The place of the key that a misspelt one is meant to be.
@@ -147,12 +147,12 @@ impl Checker<'_> {
         let described = described.unwrap_or_default().replace('\n', " ");
         let message = format!("{} has no {key:?}", self.named(&place));
         let cure = format!("add {key}. {described}");
-        Mistake { shown: place, ..self.mistake(of, message, cure.trim_end()) }
+        Mistake { shown: place, ..mistake(of, message, cure.trim_end()) }
     }
 
     fn out_of_range(&self, place: Pointer, range: &str) -> Mistake {
         let (name, written) = (self.named(&place), self.written(&place));
-        self.mistake(place, format!("{name} wants {range}, and is {written}"), "")
+        mistake(place, format!("{name} wants {range}, and is {written}"), "")
     }
 
     /// A value of another kind than is wanted, or not one of those that are possible.
@@ -166,11 +166,11 @@ impl Checker<'_> {
                 .is_some_and(|schema| requires(schema, &place.steps().last().unwrap_or_default()));
             let or = if is_needed { "" } else { ", or leave it out" };
             let message = format!("{name} has no value");
-            return self.mistake(place, message, format!("write {}{or}", wanted(schema)));
+            return mistake(place, message, format!("write {}{or}", wanted(schema)));
         }
         let message = format!("{name} wants {}, and is {written}", wanted(schema));
         let cure = self.cure(&place, schema);
-        self.mistake(place, message, cure)
+        mistake(place, message, cure)
     }
 
     fn cure(&self, place: &Pointer, schema: &Value) -> String {
@@ -246,11 +246,6 @@ impl Checker<'_> {
         }
     }
 
-    fn mistake(&self, of: Pointer, message: impl Into<String>, cure: impl Into<String>) -> Mistake {
-        let (message, cure) = (message.into(), cure.into());
-        Mistake { shown: of.clone(), of, is_of_key: false, message, cure }
-    }
-
     /// Takes out what is wrong. Where something must stand, it is replaced by what says nothing.
     fn blank_out(&self, place: &Pointer, value: &mut Value) {
         let (Some(parent), Some(last)) = (place.parent(), place.steps().last()) else {
@@ -301,6 +296,11 @@ impl Checker<'_> {
             _ => Value::Null,
         }
     }
+}
+
+fn mistake(of: Pointer, message: impl Into<String>, cure: impl Into<String>) -> Mistake {
+    let (message, cure) = (message.into(), cure.into());
+    Mistake { shown: of.clone(), of, is_of_key: false, message, cure }
 }
 
 const NOTHING: &str = "nothing";

@@ -61,7 +61,7 @@ pub(super) fn substitute(
             }
             rest = behind;
         } else if behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            let name: String = behind.chars().take_while(is_of_name).collect();
+            let name: String = behind.chars().take_while(|c| is_of_name(*c)).collect();
             return Err(Unavailable {
                 message: format!("\"${name}\" is neither a variable nor a dollar"),
                 cure: format!("write ${{{name}}} for the variable, or $${name} for the text"),
@@ -86,7 +86,7 @@ fn value(inside: &str, variables: &Variables) -> Result<Value, Unavailable> {
     if let Some(path) = inside.strip_prefix("file:") {
         return Ok(Value { text: content(Path::new(path))?, is_from_outside: true });
     }
-    let (name, more) = inside.split_at(inside.find(|c| !is_of_name(&c)).unwrap_or(inside.len()));
+    let (name, more) = inside.split_at(inside.find(|c| !is_of_name(c)).unwrap_or(inside.len()));
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || inside.contains("${") {
         return Err(unreadable(inside));
     }
@@ -160,8 +160,8 @@ fn content(path: &Path) -> Result<String, Unavailable> {
     Ok(text)
 }
 
-fn is_of_name(c: &char) -> bool {
-    c.is_ascii_alphanumeric() || *c == '_'
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]

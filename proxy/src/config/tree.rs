@@ -194,13 +194,13 @@ impl<'a> Builder<'a> {
             if event == Event::MappingEnd {
                 break;
             }
-            let merges =
+            let takes_over =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
             let key = self.key(event, at)?;
             let inner = place.then(&key);
             let (event, value_at) = self.next()?;
             let value = self.node(event, value_at, &inner, depth + 1)?;
-            if merges {
+            if takes_over {
                 merged.extend(maps_of(value, at)?);
             } else if let Some(first) = places.get(&key).copied() {
                 entries[first].again = true;

@@ -144,7 +144,7 @@ fn quoted(text: &str) -> String {
             '\n' => quoted += "\\n",
             '\t' => quoted += "\\t",
             c if is_shown(c) => quoted.push(c),
-            c => quoted += &format!("\\U{:08x}", u32::from(c)),
+            c => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
         }
     }
     quoted.push('"');
