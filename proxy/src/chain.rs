@@ -306,6 +306,9 @@ impl Question {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use http::Request;
 
