@@ -107,6 +107,7 @@ pub struct Loaded {
     pre: InstancePre<Context>,
     exports: Exports,
     needs: HashMap<Operation, Needs>,
+    reads_container: bool,
     setup: Setup,
     pub(super) limits: Limits,
     problems: Vec<Problem>,
@@ -119,6 +120,7 @@ struct Fitting {
     pre: InstancePre<Context>,
     exports: Exports,
     needs: HashMap<Operation, Needs>,
+    reads_container: bool,
 }
 
 /// Where the exports of a component are.
@@ -144,13 +146,15 @@ impl Loaded {
         grants: &[Grant],
         limits: Limits,
     ) -> Result<Self, String> {
-        let Fitting { pre, exports, needs } = Fitting::new(engine, manifest, code, grants)?;
+        let Fitting { pre, exports, needs, reads_container } =
+            Fitting::new(engine, manifest, code, grants)?;
         let mut loaded = Self {
             name: shown(&manifest.name).into(),
             engine: engine.clone(),
             pre,
             exports,
             needs,
+            reads_container,
             setup,
             limits,
             problems: Vec::new(),
@@ -187,6 +191,12 @@ impl Loaded {
             return Needs::default();
         }
         self.needs.get(&operation).copied().unwrap_or_default()
+    }
+
+    /// Whether it may ask for the container that a client runs in, which must then be established
+    /// before it is asked.
+    pub fn reads_container(&self) -> bool {
+        self.reads_container
     }
 
     /// What it reported about its settings.
@@ -313,7 +323,8 @@ impl Fitting {
         world::check(engine, &component, &manifest.name, grants)?;
         let pre = linked(engine, &component, grants)?;
         let needs = manifest.needs()?;
-        Ok(Self { exports: Exports::find(&pre, &needs)?, pre, needs })
+        let reads_container = world::reads_container(engine, &component);
+        Ok(Self { exports: Exports::find(&pre, &needs)?, pre, needs, reads_container })
     }
 }
 
