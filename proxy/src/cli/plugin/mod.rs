@@ -6,6 +6,7 @@ mod change;
 mod compile;
 mod document;
 mod given;
+mod identity;
 mod inspect;
 mod new;
 mod pack;
