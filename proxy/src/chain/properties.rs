@@ -65,6 +65,7 @@ fn repeatable() -> TestRunner {
 }
 
 /// Looks for a chain and a request with which the property does not hold.
+#[expect(clippy::result_large_err, reason = "the error is proptest's")]
 fn search(
     runner: &mut TestRunner,
     driver: Driver,
@@ -189,7 +190,7 @@ fn holds(end: &End, asked: &[Asked], plugins: usize) -> Result<(), TestCaseError
 /// somebody in it who allows.
 fn approved(asked: &[Asked], last: &[Asked], plugins: usize) -> Result<(), TestCaseError> {
     prop_assert!(asked.iter().all(|asked| !asked.denies() && asked.answer.is_ok()), "no veto");
-    prop_assert!(plugins > 0 && asked.len() % plugins == 0, "a whole pass");
+    prop_assert!(plugins > 0 && asked.len().is_multiple_of(plugins), "a whole pass");
     prop_assert!(last.iter().any(Asked::allows), "somebody allows");
     for asked in last {
         prop_assert_eq!(&asked.saw, &last[0].saw, "all saw the same");
