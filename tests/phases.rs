@@ -11,6 +11,8 @@ mod answers;
 mod bodies;
 #[path = "plugins/client.rs"]
 mod client;
+#[path = "phases/clients.rs"]
+mod clients;
 #[path = "phases/component.rs"]
 mod component;
 #[path = "plugins/daemon.rs"]

@@ -75,7 +75,7 @@ pub mod component;
 pub use schemars;
 pub use serde_json::json;
 
-pub use client::Client;
+pub use client::{Certificate, Client, Container};
 pub use filters::{BadFilters, Filters};
 pub use json::{Content, Json};
 pub use look_up::Kind;

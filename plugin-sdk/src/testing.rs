@@ -15,6 +15,7 @@
 //!
 //! What is a fault in the proxy is a panic here.
 
+mod identity;
 mod manifest;
 mod request;
 mod response;
@@ -23,6 +24,7 @@ mod table;
 mod verdict;
 
 pub use crate::operation::{Route, routes};
+pub use identity::{Certificate, Container};
 pub use manifest::check_manifest;
 pub use request::Edit;
 pub use response::ResponseEdit;

@@ -55,6 +55,13 @@ impl Policy for Everything {
                 request.set_query("times", &format!("{times}i"));
                 Verdict::allow()
             }
+            Operation::NetworkList => {
+                let client = request.client();
+                let is_ours =
+                    client.container().is_some_and(|it| it.project() == Some("shop".into()));
+                let is_ci = client.certificate().is_some_and(|it| it.subject() == "CN=ci");
+                if is_ours || is_ci { Verdict::allow() } else { Verdict::abstain() }
+            }
             Operation::SystemInfo if request.unix_time() < 10 => Verdict::allow(),
             _ => Verdict::abstain(),
         }
@@ -248,6 +255,26 @@ fn a_table_of_requests_says_what_comes_of_them() {
         assert!(failed.contains(words), "{row}: {failed}");
     }
     assert!(table("empty", &manifest, &json!([])).unwrap_err().contains("has no rows"));
+}
+
+#[test]
+fn a_table_has_clients_of_their_own_for_its_rows() {
+    let manifest = json!({ "name": "everything" });
+    let row = |client: serde_json::Value, verdict: &str| {
+        let mut request = json!({ "method": "GET", "path": "/networks" });
+        request.as_object_mut().unwrap().extend(client.as_object().unwrap().clone());
+        json!({ "request": request, "verdict": verdict })
+    };
+    let labels = json!({ "com.docker.compose.project": "shop" });
+    let rows = json!([
+        row(json!({}), "abstain"),
+        row(json!({ "container": { "name": "web", "labels": labels } }), "allow"),
+        row(json!({ "container": { "name": "web" } }), "abstain"),
+        row(json!({ "certificate": { "subject": "CN=ci", "names": ["ci.example"] } }), "allow"),
+    ]);
+    assert_eq!(table("clients", &manifest, &rows), Ok(()));
+    let misspelt = json!([row(json!({ "container": { "nam": "web" } }), "allow")]);
+    assert!(table("misspelt", &manifest, &misspelt).unwrap_err().contains("unknown field"));
 }
 
 #[test]

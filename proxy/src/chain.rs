@@ -316,6 +316,9 @@ impl Question {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use http::Request;
 

@@ -84,7 +84,7 @@ impl Policy {
 
     /// Whether it has to be known in which container a client runs.
     pub fn reads_containers(&self) -> bool {
-        self.selection.reads_containers()
+        self.selection.reads_containers() || self.plugins.iter().any(Loaded::reads_container)
     }
 
     /// What is odd about the configuration: what its plugins say of their settings, and chains to

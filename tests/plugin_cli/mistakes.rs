@@ -103,8 +103,16 @@ fn options_that_mean_nothing_are_named() {
         let said = bench.refuses(&run("it.wasm", &["--found", found]));
         assert!(said.contains("write container/web={\"Id\":\"4f66\"}"), "{said}");
     }
-    let said = bench.refuses(&run("it.wasm", &["--client", "web"]));
-    assert!(said.contains("give an address such as 172.18.0.3, or UID:GID"), "{said}");
+    for (option, value, words) in [
+        ("--client", "web", "give an address such as 172.18.0.3, or UID:GID"),
+        ("--client", "1000:1000:web", "give an address such as 172.18.0.3, or UID:GID"),
+        ("--container", "image=nginx", "give its name: name=web,image=nginx,label.team=web"),
+        ("--container", "name=web,imge=nginx", "\"imge=nginx\" is none of name=…, id=…, image=…"),
+        ("--certificate", "CN=ci", "\"CN=ci\" is none of subject=…, name=…, pin=…"),
+    ] {
+        let said = bench.refuses(&run("it.wasm", &[option, value]));
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[test]

@@ -148,6 +148,38 @@ fn the_time_can_be_given() {
     at("4000000000").is(1).has_line("reason", "true");
 }
 
+#[test]
+fn a_plugin_sees_the_clients_certificate_and_its_container() {
+    let steps = json!(["client", {"client-label": "team"}, "client-labels"]);
+    let settings = json!({ "decide": steps, "tell": true }).to_string();
+    let bench = Bench::new().probe(&[]);
+    let words = ["run", "probe.wasm", "--settings", &settings, "--grant", "look-ups,clock"];
+    let words = [&words[..], &["--request", LIST]].concat();
+    bench.run(&words).is(1).has_line("reason", "None None None; None; 0");
+
+    let known = [
+        "--client=1000:998:7",
+        "--certificate=subject=CN=ci,O=Example,name=ci.example,name=ci,pin=4f66",
+        "--container=name=web,image=nginx,id=ad9a,label.team=web,label.tier=front",
+    ];
+    let certificate = r#"Some(("CN=ci,O=Example", ["ci.example", "ci"], "4f66"))"#;
+    let container = r#"Some(("ad9a", "web", "nginx"))"#;
+    let seen = format!("Some(7) {certificate} {container}; Some(\"web\"); 2");
+    bench.run(&[&words[..], &known].concat()).is(1).has_line("reason", &seen);
+}
+
+#[test]
+fn a_plugin_sees_the_client_of_an_answer() {
+    let settings = json!({ "review": [{"client-label": "team"}] }).to_string();
+    let bench = Bench::new().probe(&["container-list"]);
+    let words = ["run", "probe.wasm", "--settings", &settings, "--grant", "look-ups,clock"];
+    let words = [&words[..], &["--request", LIST, "--response", "[]"]].concat();
+    bench
+        .run(&[&words[..], &["--container", "name=web,label.team=web"]].concat())
+        .is(0)
+        .has_line("changes", r#"header x-probe: "200; Some(\"web\")" is new"#);
+}
+
 /// What is refused before any plugin is asked is no mistake of the command line.
 #[test]
 fn what_the_proxy_refuses_by_itself_is_shown() {

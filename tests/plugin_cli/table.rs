@@ -80,6 +80,55 @@ fn rows_have_settings_bodies_times_and_things_of_their_own() {
     bench.run(&["test", "probe.wasm", "rows.json"]).is(0).has_line("5 rows,", "all as expected");
 }
 
+#[test]
+fn rows_have_clients_of_their_own() {
+    let row = |steps: serde_json::Value, client: serde_json::Value, says: &str| {
+        let mut request = json!({"method": "GET", "path": "/containers/json"});
+        request.as_object_mut().unwrap().extend(client.as_object().unwrap().clone());
+        let settings = json!({"decide": steps, "tell": true});
+        json!({"settings": settings, "request": request, "verdict": "deny", "says": says})
+    };
+    let container = json!({"container": {"name": "web", "labels": {"team": "web"}}});
+    let certificate = json!({"certificate": {"subject": "CN=ci", "names": ["a"], "pin": "4f"}});
+    let rows = json!([
+        row(json!([{"client-label": "team"}]), container, "Some(\"web\")"),
+        row(json!(["client"]), certificate, r#"None Some(("CN=ci", ["a"], "4f")) None"#),
+        row(json!(["client"]), json!({}), "None None None"),
+    ]);
+    let bench = Bench::new().probe(&[]).file("rows.json", rows.to_string());
+    bench.run(&["test", "probe.wasm", "rows.json"]).is(0).has_line("3 rows,", "all as expected");
+}
+
+/// What a plugin has the proxy hand over is counted, and whoever made a container can give it labels
+/// without end.
+#[test]
+fn a_plugin_can_not_read_labels_without_end() {
+    let row = |step: serde_json::Value, times, verdict| {
+        let labels = json!({"long": "x".repeat(1 << 20)});
+        let request = json!({
+            "method": "GET", "path": "/containers/json",
+            "container": {"name": "web", "labels": labels},
+        });
+        let settings = json!({"decide": vec![step; times]});
+        json!({"settings": settings, "request": request, "verdict": verdict})
+    };
+    let label = || json!({"client-label": "long"});
+    let rows = json!([
+        row(label(), 3, "allow"),
+        row(label(), 5, "allow"),
+        row(json!("client-labels"), 3, "allow"),
+        row(json!("client-labels"), 5, "allow"),
+    ]);
+    let bench = Bench::new().probe(&[]).file("rows.json", rows.to_string());
+    let failed = "expected allow, seen a failure: it asked more of the proxy than it may";
+    bench
+        .run(&["test", "probe.wasm", "rows.json"])
+        .is(1)
+        .has_line("row 2: GET /containers/json:", failed)
+        .has_line("row 4: GET /containers/json:", failed)
+        .has_line("2 of 4 rows", "are not as expected");
+}
+
 /// The tables that the policies of this repository have for their native tests say the same of what
 /// is shipped.
 #[test]

@@ -40,6 +40,42 @@ impl Host {
         client::unix_user()
     }
 
+    pub(crate) fn unix_process(&self) -> Option<u32> {
+        client::unix_process()
+    }
+
+    pub(crate) fn certificate_subject(&self) -> Option<String> {
+        client::certificate_subject()
+    }
+
+    pub(crate) fn certificate_names(&self) -> Vec<String> {
+        client::certificate_names()
+    }
+
+    pub(crate) fn certificate_pin(&self) -> Option<String> {
+        client::certificate_pin()
+    }
+
+    pub(crate) fn container_id(&self) -> Option<String> {
+        client::container_id()
+    }
+
+    pub(crate) fn container_name(&self) -> Option<String> {
+        client::container_name()
+    }
+
+    pub(crate) fn container_image(&self) -> Option<String> {
+        client::container_image()
+    }
+
+    pub(crate) fn container_label(&self, name: &str) -> Option<String> {
+        client::container_label(name)
+    }
+
+    pub(crate) fn container_labels(&self) -> Vec<(String, String)> {
+        client::container_labels()
+    }
+
     pub(crate) fn body(&self) -> Content {
         body::whole().into()
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     Content, Json, Kind,
     json::{index, position, steps},
-    testing::{Edit, ResponseEdit},
+    testing::{Certificate, Container, Edit, ResponseEdit},
 };
 
 /// The rest of the request under decision.
@@ -18,6 +18,9 @@ pub(crate) struct Host {
     pub(crate) listener: Option<String>,
     pub(crate) address: Option<String>,
     pub(crate) unix_user: Option<(u32, u32)>,
+    pub(crate) unix_process: Option<u32>,
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) container: Option<Container>,
     pub(crate) content: Content,
     pub(crate) found: Vec<(Kind, String, Json)>,
     pub(crate) time: Option<u64>,
@@ -47,6 +50,43 @@ impl Host {
 
     pub(crate) fn unix_user(&self) -> Option<(u32, u32)> {
         self.unix_user
+    }
+
+    pub(crate) fn unix_process(&self) -> Option<u32> {
+        self.unix_process
+    }
+
+    pub(crate) fn certificate_subject(&self) -> Option<String> {
+        self.certificate.as_ref().map(|certificate| certificate.subject.clone())
+    }
+
+    pub(crate) fn certificate_names(&self) -> Vec<String> {
+        self.certificate.as_ref().map(|it| it.names.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn certificate_pin(&self) -> Option<String> {
+        self.certificate.as_ref().map(|certificate| certificate.pin.clone())
+    }
+
+    pub(crate) fn container_id(&self) -> Option<String> {
+        self.container.as_ref().map(|container| container.id.clone())
+    }
+
+    pub(crate) fn container_name(&self) -> Option<String> {
+        self.container.as_ref().map(|container| container.name.clone())
+    }
+
+    pub(crate) fn container_image(&self) -> Option<String> {
+        self.container.as_ref().map(|container| container.image.clone())
+    }
+
+    pub(crate) fn container_label(&self, name: &str) -> Option<String> {
+        self.container.as_ref()?.labels.get(name).cloned()
+    }
+
+    pub(crate) fn container_labels(&self) -> Vec<(String, String)> {
+        let labels = self.container.as_ref().map(|container| container.labels.clone());
+        labels.into_iter().flatten().collect()
     }
 
     pub(crate) fn body(&self) -> Content {

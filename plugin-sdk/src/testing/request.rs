@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::route;
+use super::{Certificate, Container, route};
 use crate::{
     BodyKind, Content, Json, Kind, Operation, Request,
     host::{Host, as_json},
@@ -124,6 +124,27 @@ impl Request {
     #[must_use]
     pub fn with_unix_user(mut self, user: u32, group: u32) -> Self {
         self.host.unix_user = Some((user, group));
+        self
+    }
+
+    /// The same, where that process has this number.
+    #[must_use]
+    pub fn with_unix_process(mut self, number: u32) -> Self {
+        self.host.unix_process = Some(number);
+        self
+    }
+
+    /// The same from a client with this certificate.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Certificate) -> Self {
+        self.host.certificate = Some(certificate);
+        self
+    }
+
+    /// The same from a client in this container.
+    #[must_use]
+    pub fn with_container(mut self, container: Container) -> Self {
+        self.host.container = Some(container);
         self
     }
 

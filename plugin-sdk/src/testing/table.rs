@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 
-use super::manifest::{Interests, read};
+use super::{
+    Certificate, Container,
+    manifest::{Interests, read},
+};
 use crate::{Content, Json, Kind, Policy, Request, Setup, Verdict};
 
 /// What [`requests_test!`](crate::requests_test) does, for the crate in this folder.
@@ -53,6 +56,8 @@ struct RequestRow {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     body: Option<Json>,
+    certificate: Option<Certificate>,
+    container: Option<Container>,
     time: Option<u64>,
     #[serde(default)]
     found: Vec<Found>,
@@ -159,6 +164,12 @@ impl RequestRow {
         }
         if let Some(body) = &self.body {
             request = request.with_body(body);
+        }
+        if let Some(certificate) = &self.certificate {
+            request = request.with_certificate(certificate.clone());
+        }
+        if let Some(container) = &self.container {
+            request = request.with_container(container.clone());
         }
         if let Some(time) = self.time {
             request = request.at_time(time);

@@ -1,6 +1,7 @@
 //! What a plugin may call while it is asked: the imports of the worlds.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     chain::Reply,
-    client::Client,
+    client::{Certificate, Client, Container},
     request::{CanonicalRequest, Content, Edit, Json, Resource, header_name, is_secret},
 };
 
@@ -436,6 +437,82 @@ impl wit::client::Host for Context {
     fn unix_user(&mut self) -> wasmtime::Result<Option<(u32, u32)>> {
         self.count_call(0)?;
         Ok(self.client().and_then(Client::process).map(|process| (process.uid, process.gid)))
+    }
+
+    fn unix_process(&mut self) -> wasmtime::Result<Option<u32>> {
+        self.count_call(0)?;
+        Ok(self.client().and_then(Client::process).and_then(|process| process.pid))
+    }
+
+    fn certificate_subject(&mut self) -> wasmtime::Result<Option<String>> {
+        self.of_certificate(|certificate| &certificate.subject)
+    }
+
+    fn certificate_names(&mut self) -> wasmtime::Result<Vec<String>> {
+        let names = self.certificate().map_or(0, |it| it.names.iter().map(String::len).sum());
+        self.count_call(names)?;
+        Ok(self.certificate().map(|certificate| certificate.names.clone()).unwrap_or_default())
+    }
+
+    fn certificate_pin(&mut self) -> wasmtime::Result<Option<String>> {
+        self.of_certificate(|certificate| &certificate.pin)
+    }
+
+    fn container_id(&mut self) -> wasmtime::Result<Option<String>> {
+        self.of_container(|container| &container.id)
+    }
+
+    fn container_name(&mut self) -> wasmtime::Result<Option<String>> {
+        self.of_container(|container| &container.name)
+    }
+
+    fn container_image(&mut self) -> wasmtime::Result<Option<String>> {
+        self.of_container(|container| &container.image)
+    }
+
+    fn container_label(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        let value = self.container().and_then(|container| container.labels.get(&name));
+        let value = value.cloned();
+        self.count_call(name.len() + value.as_ref().map_or(0, String::len))?;
+        Ok(value)
+    }
+
+    fn container_labels(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        let labels = self.container().map(|container| &container.labels);
+        let length = |labels: &BTreeMap<String, String>| {
+            labels.iter().map(|(name, value)| name.len() + value.len()).sum()
+        };
+        self.count_call(labels.map_or(0, length))?;
+        let labels = self.container().map(|container| container.labels.clone());
+        Ok(labels.into_iter().flatten().collect())
+    }
+}
+
+impl Context {
+    fn certificate(&self) -> Option<&Certificate> {
+        self.client()?.certificate.as_deref()
+    }
+
+    fn container(&self) -> Option<&Container> {
+        self.client()?.container.as_deref()
+    }
+
+    fn of_certificate(
+        &mut self,
+        text: impl Fn(&Certificate) -> &String,
+    ) -> wasmtime::Result<Option<String>> {
+        let text = self.certificate().map(text).cloned();
+        self.count_call(text.as_ref().map_or(0, String::len))?;
+        Ok(text)
+    }
+
+    fn of_container(
+        &mut self,
+        text: impl Fn(&Container) -> &String,
+    ) -> wasmtime::Result<Option<String>> {
+        let text = self.container().map(text).cloned();
+        self.count_call(text.as_ref().map_or(0, String::len))?;
+        Ok(text)
     }
 }
 

@@ -117,6 +117,7 @@ pub struct Loaded {
     pre: InstancePre<Context>,
     exports: Exports,
     needs: HashMap<Operation, Needs>,
+    reads_container: bool,
     setup: Setup,
     pub(super) limits: Limits,
     problems: Vec<Problem>,
@@ -129,6 +130,7 @@ struct Fitting {
     pre: InstancePre<Context>,
     exports: Exports,
     needs: HashMap<Operation, Needs>,
+    reads_container: bool,
 }
 
 /// Where the exports of a component are.
@@ -154,13 +156,15 @@ impl Loaded {
         grants: &[Grant],
         limits: Limits,
     ) -> Result<Self, Misfit> {
-        let Fitting { pre, exports, needs } = Fitting::new(engine, manifest, code, grants)?;
+        let Fitting { pre, exports, needs, reads_container } =
+            Fitting::new(engine, manifest, code, grants)?;
         let mut loaded = Self {
             name: shown(setup.name.as_ref().unwrap_or(&manifest.name)).into(),
             engine: engine.clone(),
             pre,
             exports,
             needs,
+            reads_container,
             setup,
             limits,
             problems: Vec::new(),
@@ -196,6 +200,12 @@ impl Loaded {
             return Needs::default();
         }
         self.needs.get(&operation).copied().unwrap_or_default()
+    }
+
+    /// Whether it may ask for the container that a client runs in, which must then be established
+    /// before it is asked.
+    pub fn reads_container(&self) -> bool {
+        self.reads_container
     }
 
     /// What it reported about its settings.
@@ -322,7 +332,8 @@ impl Fitting {
         world::check(engine, &component, grants)?;
         let pre = linked(engine, &component, grants)?;
         let needs = manifest.needs()?;
-        Ok(Self { exports: Exports::find(&pre, &needs)?, pre, needs })
+        let reads_container = world::reads_container(engine, &component);
+        Ok(Self { exports: Exports::find(&pre, &needs)?, pre, needs, reads_container })
     }
 }
 

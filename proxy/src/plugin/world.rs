@@ -1,6 +1,9 @@
 //! Whether a component fits: what it imports and exports, in words for the person who wrote it.
 
-use wasmtime::{Engine, component::Component};
+use wasmtime::{
+    Engine,
+    component::{Component, types::ComponentItem},
+};
 
 use super::{Grant, inert_wasi};
 
@@ -75,6 +78,19 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Whether a component can ask for the container that a client runs in: it imports one of the
+/// functions for it. One that does not need not have it established.
+pub(super) fn reads_container(engine: &Engine, component: &Component) -> bool {
+    let component = component.component_type();
+    let mut imports = component.imports(engine);
+    imports.any(|(name, import)| match import.ty {
+        ComponentItem::ComponentInstance(functions) if interface(name) == Some("client") => {
+            functions.exports(engine).any(|(function, _)| function.starts_with("container-"))
+        }
+        _ => false,
+    })
+}
+
 /// What stands between a plugin and something that it imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -125,4 +141,44 @@ fn version(name: &str) -> Result<(), String> {
         "it was built for version {version} of the interface, and this dockgate has {VERSION}: build \
          it again, or use the dockgate that it was built for"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{bundled, engine::engine_config, precompiled},
+        *,
+    };
+
+    /// Whether a component with these imports reads containers.
+    fn reads(imports: &str) -> bool {
+        let engine = Engine::new(&engine_config()).unwrap();
+        let component = wat::parse_str(format!("(component {imports})")).unwrap();
+        reads_container(&engine, &Component::new(&engine, component).unwrap())
+    }
+
+    #[test]
+    fn a_plugin_that_imports_a_function_for_it_reads_containers() {
+        let label = r#"(export "container-label"
+            (func (param "name" string) (result (option string))))"#;
+        let address = r#"(export "address" (func (result (option string))))"#;
+        let import = |name: &str, functions: &str| {
+            format!(r#"(import "dockgate:filter/{name}" (instance {functions}))"#)
+        };
+        assert!(reads(&import("client@0.1.0", label)));
+        assert!(reads(&import("client@0.1.7", &format!("{address} {label}"))), "a later one");
+        assert!(!reads(&import("client@0.1.0", address)));
+        assert!(!reads(&import("docker@0.1.0", label)), "not of a client");
+        assert!(!reads(""));
+    }
+
+    /// What the SDK can do and a policy does not is not in its component.
+    #[test]
+    fn a_policy_that_asks_for_no_container_imports_no_function_for_it() {
+        let engine = super::super::runtime().unwrap();
+        for bundled in bundled::ALL {
+            let component = precompiled::load(&engine, &bundled.code()).unwrap();
+            assert!(!reads_container(&engine, &component), "{}", bundled.name);
+        }
+    }
 }

@@ -39,6 +39,12 @@ pub enum Step {
     LookUp(String, String, String),
     /// See whether the time is later than 2026.
     Time,
+    /// See what is known of the client.
+    Client,
+    /// See a label of the client's container.
+    ClientLabel(String),
+    /// See how many labels that has.
+    ClientLabels,
     /// Change the body.
     SetJson(String, serde_json::Value),
     /// Take something out of it.
@@ -152,9 +158,26 @@ fn common(step: &Step, request: &Request) -> Option<String> {
             Some(found.map_or("nothing".to_owned(), |found| text(found.at(pointer).cloned())))
         }
         Step::Time => Some((request.unix_time() > 1_767_225_600).to_string()),
+        Step::Client => Some(client(request)),
+        Step::ClientLabel(name) => {
+            Some(format!("{:?}", request.client().container().and_then(|it| it.label(name))))
+        }
+        Step::ClientLabels => {
+            let labels = request.client().container().map(|container| container.labels());
+            Some(labels.unwrap_or_default().len().to_string())
+        }
         Step::Spin => spin(),
         other => panic!("{other:?}"),
     }
+}
+
+fn client(request: &Request) -> String {
+    let client = request.client();
+    let process = client.unix_process();
+    let certificate =
+        client.certificate().map(|it| (it.subject(), it.names(), it.pin().to_owned()));
+    let container = client.container().map(|it| (it.id().to_owned(), it.name(), it.image()));
+    format!("{process:?} {certificate:?} {container:?}")
 }
 
 fn leave(response: &Response, pointer: &str, wanted: &serde_json::Value) {

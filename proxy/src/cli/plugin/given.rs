@@ -1,11 +1,14 @@
 //! A request from the command line or from a table.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
 
-use super::document;
+use super::{
+    document,
+    identity::{self, Certificate, Container},
+};
 use crate::{
     client::{Client, Peer, Process},
     error::Error,
@@ -14,16 +17,23 @@ use crate::{
 
 /// What is around a request.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Asking {
+pub(in crate::cli) struct Asking {
     /// A header of it, 'Name: value'; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     /// Its body: JSON, or a file with it
     #[arg(long, value_name = "JSON|FILE")]
     body: Option<String>,
-    /// Who sent it: an address such as 172.18.0.3, or UID:GID of a process at a unix socket
-    #[arg(long, value_name = "ADDRESS|UID:GID", default_value = "127.0.0.1", value_parser = peer)]
+    /// Who sent it: an address such as 172.18.0.3, or UID:GID or UID:GID:PID of a process at a unix
+    /// socket
+    #[arg(long, visible_alias = "as", value_name = "ADDRESS|UID:GID[:PID]", default_value = "127.0.0.1", value_parser = peer)]
     client: Peer,
+    /// The certificate that the client has shown: subject=CN=ci,O=Example,name=ci.example,pin=4f66…
+    #[arg(long, value_name = "FIELDS", value_parser = identity::certificate)]
+    certificate: Option<Certificate>,
+    /// The container that the client runs in: name=web,image=nginx,id=4f66…,label.team=web
+    #[arg(long, value_name = "FIELDS", value_parser = identity::container)]
+    container: Option<Container>,
     /// Where it came in [default: tcp://127.0.0.1:2375 or unix:///run/dockgate.sock]
     #[arg(long, value_name = "ADDRESS")]
     listener: Option<String>,
@@ -37,7 +47,7 @@ pub(super) struct Asking {
 }
 
 /// A request as a client sends it, with what is around it.
-pub(super) struct Given {
+pub(in crate::cli) struct Given {
     pub head: Parts,
     pub body: Vec<u8>,
     pub client: Client,
@@ -46,7 +56,7 @@ pub(super) struct Given {
 
 /// Something that the daemon knows.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(in crate::cli) struct Found {
     pub resource: Resource,
     pub name: String,
     /// What its inspect says.
@@ -55,7 +65,7 @@ pub(super) struct Found {
 
 impl Asking {
     /// The request that is written so, or in the file with that name, with what is around it.
-    pub(super) fn read(&self, text: &str) -> Result<Given, Error> {
+    pub(in crate::cli) fn read(&self, text: &str) -> Result<Given, Error> {
         let (mut head, mut body) = request(text)?;
         for line in &self.headers {
             let (name, value) = header(line)?;
@@ -70,7 +80,12 @@ impl Asking {
         };
         let listener = self.listener.as_deref().unwrap_or(usual).into();
         let found = self.found.iter().map(|text| found(text)).collect::<Result<_, _>>()?;
-        Ok(Given { head, body, client: Client::new("given".into(), listener, self.client), found })
+        let client = Client {
+            certificate: self.certificate.clone().map(|it| Arc::new(it.into())),
+            container: self.container.clone().map(|it| Arc::new(it.into())),
+            ..Client::new("given".into(), listener, self.client)
+        };
+        Ok(Given { head, body, client, found })
     }
 }
 
@@ -163,11 +178,15 @@ fn found(text: &str) -> Result<Found, Error> {
     Ok(Found { resource, name: name.to_owned(), json: document::read("--found", json)? })
 }
 
-/// Reads `172.18.0.3` or `1000:1000`.
+/// Reads `172.18.0.3`, `1000:1000` or `1000:1000:7`.
 fn peer(text: &str) -> Result<Peer, String> {
     let user = || {
-        let (user, group) = text.split_once(':')?;
-        Some(Process { uid: user.parse().ok()?, gid: group.parse().ok()?, pid: None })
+        let (uid, rest) = text.split_once(':')?;
+        let (gid, pid) = match rest.split_once(':') {
+            Some((gid, pid)) => (gid, Some(pid.parse().ok()?)),
+            None => (rest, None),
+        };
+        Some(Process { uid: uid.parse().ok()?, gid: gid.parse().ok()?, pid })
     };
     match text.parse() {
         Ok(address) => Ok(Peer::Tcp(SocketAddr::new(address, 0))),

@@ -5,11 +5,13 @@ mod build;
 mod compile;
 mod document;
 mod given;
+mod identity;
 mod inspect;
 mod new;
 mod pack;
 mod run;
 mod source;
+mod stand_in;
 mod table;
 mod test;
 mod trial;
@@ -19,6 +21,9 @@ use std::{io::Write as _, path::PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::{error::Error, plugin::cache};
+
+pub(super) use given::{Asking, Given};
+pub(super) use stand_in::StandIn;
 
 /// What there is to do with a plugin.
 #[derive(Debug, Subcommand)]

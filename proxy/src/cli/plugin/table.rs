@@ -1,7 +1,7 @@
 //! A table of requests and of what is expected of a plugin: `requests.json`, as the SDK's native
 //! tests read it.
 
-use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr};
+use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{
     given::{self, Found, Given},
+    identity::{Certificate, Container},
     trial::{Decided, Outcome},
 };
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct Request {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     body: Option<Value>,
+    certificate: Option<Certificate>,
+    container: Option<Container>,
     /// Seconds since 1970.
     pub time: Option<u64>,
     #[serde(default)]
@@ -105,7 +108,11 @@ impl Request {
         Ok(Given {
             head,
             body: self.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes(),
-            client: Client::new("given".into(), "tcp://127.0.0.1:2375".into(), peer),
+            client: Client {
+                certificate: self.certificate.clone().map(|it| Arc::new(it.into())),
+                container: self.container.clone().map(|it| Arc::new(it.into())),
+                ..Client::new("given".into(), "tcp://127.0.0.1:2375".into(), peer)
+            },
             found: self.found.iter().map(Known::found).collect::<Result<_, _>>()?,
         })
     }

@@ -31,7 +31,9 @@ const AFTER_HELP: &str = r#"A row of the table; of it "request" with "method" an
   {"settings": {"required-label": "team"},
    "request": {"method": "POST", "path": "/containers/create", "query": {"name": "web"},
                "headers": {"X-Team": "web"}, "body": {"Image": "nginx"}, "time": 1767225600,
-               "found": [{"kind": "container", "name": "web", "json": {"Id": "4f66"}}]},
+               "found": [{"kind": "container", "name": "web", "json": {"Id": "4f66"}}],
+               "certificate": {"subject": "CN=ci", "names": ["ci.example"], "pin": "4f66"},
+               "container": {"name": "ci", "image": "runner", "id": "4f66", "labels": {"team": "web"}}},
    "verdict": "deny", "status": 403, "says": "label"}
 "verdict" is allow, abstain, deny or respond. A row that expects allow or abstain may have "after",
 with the "target", "query", "headers" and "body" that edits leave.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use tokio::{runtime::Runtime, sync::mpsc::UnboundedReceiver};
@@ -23,23 +23,7 @@ pub(super) struct Trial {
     runtime: Runtime,
     plugins: Arc<[Loaded]>,
     instances: Instances,
-    daemon: Daemon,
-    known: Arc<Known>,
-}
-
-/// What stands in the daemon's place: it answers look-ups.
-#[derive(Default)]
-struct Known {
-    /// What there is, by the path that it is asked for with.
-    found: Mutex<HashMap<String, String>>,
-    looked_up: Mutex<Vec<LookedUp>>,
-}
-
-/// A look-up, and whether anything was there.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub(super) struct LookedUp {
-    pub path: String,
-    pub found: bool,
+    stand_in: StandIn,
 }
 
 /// What a plugin came to about a request.
@@ -79,16 +63,9 @@ impl Trial {
             .build()
             .map_err(|error| Error::System { what: "a thread", error })?;
         let plugins: Arc<[Loaded]> = Arc::new([plugin]);
-        let (daemon, look_ups) = Daemon::new();
-        let known = Arc::<Known>::default();
-        runtime.spawn(answer(look_ups, Arc::clone(&known)));
-        Ok(Self {
-            runtime,
-            instances: Instances::new(Arc::clone(&plugins)),
-            plugins,
-            daemon,
-            known,
-        })
+        let stand_in = StandIn::new(&runtime);
+        let instances = Instances::new(Arc::clone(&plugins));
+        Ok(Self { runtime, instances, plugins, stand_in })
     }
 
     pub(super) fn plugin(&self) -> &Loaded {
@@ -100,7 +77,7 @@ impl Trial {
     /// # Errors
     /// Why the proxy refuses it before any plugin is asked.
     pub(super) fn prepare(&self, given: &Given) -> Result<CanonicalRequest, Violation> {
-        self.known.fill(&given.found);
+        self.stand_in.fill(&given.found);
         let mut request = CanonicalRequest::new(given.head.clone(), OLDEST_SAFE_API)?;
         let needs = self.plugin().needs(request.operation());
         if needs.answers() {
@@ -129,7 +106,7 @@ impl Trial {
 
     /// A question about a request.
     pub(super) fn asked(&self, request: Arc<CanonicalRequest>, client: &Client) -> Asked {
-        let look_ups = LookUps::new(&self.daemon);
+        let look_ups = LookUps::new(self.stand_in.daemon());
         Asked { request, client: Arc::new(client.clone()), look_ups }
     }
 
@@ -153,7 +130,7 @@ impl Trial {
     }
 
     async fn ask(&self, request: &CanonicalRequest, client: &Client) -> Decided {
-        self.known.forget_look_ups();
+        self.stand_in.forget_look_ups();
         let before = Arc::new(request.clone());
         let mut asked = self.asked(Arc::clone(&before), client);
         let (mut passes, mut last, mut cost) = (0, None, None);
@@ -183,7 +160,7 @@ impl Trial {
                 refused(refusal, last)
             }
         };
-        Decided { outcome, before, after: asked, passes, looked_up: self.known.look_ups(), cost }
+        Decided { outcome, before, after: asked, passes, looked_up: self.stand_in.look_ups(), cost }
     }
 }
 
@@ -200,46 +177,5 @@ fn refused(refusal: Refusal, last: Option<chain::Answer>) -> Outcome {
             }
             _ => Outcome::Abstained,
         },
-    }
-}
-
-/// Answers look-ups as long as anybody asks.
-async fn answer(mut look_ups: UnboundedReceiver<LookUp>, known: Arc<Known>) {
-    while let Some(look_up) = look_ups.recv().await {
-        let said = known.inspect(&look_up.inspect);
-        look_up.answer(Ok(said));
-    }
-}
-
-impl Known {
-    /// Knows these things and no others, by their names and by their ids.
-    fn fill(&self, things: &[Found]) {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.clear();
-        for Found { resource, name, json } in things {
-            let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-            let id = resource.id(&value).unwrap_or(name);
-            for name in [name, id] {
-                if let Some(inspect) = Inspect::new(*resource, name) {
-                    found.insert(inspect.into_uri().to_string(), json.clone());
-                }
-            }
-        }
-    }
-
-    fn inspect(&self, inspect: &Inspect) -> Option<String> {
-        let path = inspect.clone().into_uri().to_string();
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned();
-        let look_up = LookedUp { path, found: found.is_some() };
-        self.looked_up.lock().unwrap_or_else(PoisonError::into_inner).push(look_up);
-        found
-    }
-
-    fn look_ups(&self) -> Vec<LookedUp> {
-        self.looked_up.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn forget_look_ups(&self) {
-        self.looked_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
