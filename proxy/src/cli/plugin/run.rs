@@ -12,7 +12,8 @@ use super::{
     given::{Asking, Given},
     say, size,
     source::{Configured, Granted},
-    trial::{Decided, LookedUp, Outcome, Trial},
+    stand_in::LookedUp,
+    trial::{Decided, Outcome, Trial},
 };
 use crate::{
     chain::{Denial, Failure},

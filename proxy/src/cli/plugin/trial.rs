@@ -1,13 +1,13 @@
 //! A plugin that is tried out: set up as the proxy sets it up, and asked without a daemon.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::{
+    given::Given,
+    stand_in::{LookedUp, StandIn},
 };
-
-use tokio::{runtime::Runtime, sync::mpsc::UnboundedReceiver};
-
-use super::given::{Found, Given};
 use crate::{
     chain::{self, Decision, Denial, Failure, Next, Refusal, Reply, Vote},
     client::Client,
