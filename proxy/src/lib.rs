@@ -12,4 +12,5 @@ pub mod log;
 pub mod plugin;
 pub mod request;
 pub mod settings;
+pub mod tls;
 pub mod worker;
