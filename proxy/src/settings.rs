@@ -12,11 +12,15 @@ use std::{
 use crate::{
     cli::{LogFormat, Place, Serve},
     error::Error,
-    http::{gather::Room, upstream::Patience, wire::HeadLimits},
+    http::{
+        gather::Room,
+        upstream::{self, Patience},
+        wire::HeadLimits,
+    },
     listener::{Access, Address},
     log::{Format, Severity},
     plugin::{Grant, Manifest, Setup},
-    worker,
+    tls, worker,
 };
 
 const PORT: u16 = 2375;
@@ -91,7 +95,11 @@ impl Settings {
                     idle: serve.idle_timeout,
                 },
                 // The engine inside has its own, which is not known before it runs.
-                socket: if serve.demo { PathBuf::new() } else { socket(&serve.place)? },
+                upstream: if serve.demo {
+                    upstream::Address::Unix(PathBuf::new())
+                } else {
+                    upstream(&serve.place)?
+                },
                 patience: Patience { connect: serve.connect_timeout, answer: serve.answer_timeout },
                 max_body: (serve.max_body as usize) << 20,
                 max_answer: (serve.max_answer as usize) << 20,
@@ -134,11 +142,11 @@ pub fn addresses(place: &Place) -> Result<Vec<Address>, Error> {
     Ok(vec![Address::Tcp(SocketAddr::new(ip, PORT))])
 }
 
-/// The socket of the daemon.
+/// Where the daemon is.
 ///
 /// # Errors
-/// Where it is not a path.
-pub fn socket(place: &Place) -> Result<PathBuf, Error> {
+/// Where it is no address, or one with TLS whose files can't be used.
+pub fn upstream(place: &Place) -> Result<upstream::Address, Error> {
     let named = [
         ("--upstream", place.upstream.clone()),
         ("SOCKET_PATH", variable("SOCKET_PATH")),
@@ -146,14 +154,10 @@ pub fn socket(place: &Place) -> Result<PathBuf, Error> {
     ];
     let Some((name, value)) = named.into_iter().find_map(|(name, value)| Some((name, value?)))
     else {
-        return Ok(SOCKET.into());
+        return Ok(upstream::Address::Unix(SOCKET.into()));
     };
-    let path = PathBuf::from(value.strip_prefix("unix://").unwrap_or(&value));
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    let problem = "is not the path of a unix socket: write unix:///var/run/docker.sock".to_owned();
-    Err(Error::Value { name, value, problem })
+    let tls = if value.starts_with("tcp://") { tls::client_of_docker(variable)? } else { None };
+    upstream::Address::new(&value, tls).map_err(|problem| Error::Value { name, value, problem })
 }
 
 /// What a plugin is set up from: its own settings, and of the environment what it asks for and

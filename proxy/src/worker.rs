@@ -23,7 +23,7 @@ use crate::{
     http::{
         connection,
         gather::Room,
-        upstream::{Patience, Upstream},
+        upstream::{Address, Patience, Upstream},
         wire::HeadLimits,
     },
     log,
@@ -54,8 +54,8 @@ pub struct Settings {
     pub oldest_api: ApiVersion,
     /// The bounds of a head.
     pub head: HeadLimits,
-    /// The socket of the daemon.
-    pub socket: std::path::PathBuf,
+    /// Where the daemon is.
+    pub upstream: Address,
     /// How long the daemon may take.
     pub patience: Patience,
     /// How large a body of a request may be that a plugin reads, in bytes.
@@ -143,7 +143,7 @@ pub fn start(
         let worker = Rc::new(Worker {
             instances: Instances::new(Arc::clone(&plugins)),
             daemon,
-            upstream: Upstream::new(&settings.socket, settings.patience),
+            upstream: Upstream::new(settings.upstream.clone(), settings.patience),
             plugins,
             drain,
             settings,

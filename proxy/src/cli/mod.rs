@@ -79,10 +79,12 @@ pub struct Place {
     /// a container [::]:2375 (0.0.0.0:2375 with DISABLE_IPV6=1).
     #[arg(long, value_name = "ADDRESS", env = "DOCKGATE_LISTEN", value_delimiter = ',')]
     pub listen: Vec<String>,
-    /// The Docker daemon: unix:///PATH or a path
+    /// The Docker daemon: unix:///PATH, a path, or tcp://HOST:PORT
     ///
-    /// Without it, SOCKET_PATH and DOCKER_HOST are read; without those, /var/run/docker.sock.
-    #[arg(long, value_name = "SOCKET", env = "DOCKGATE_UPSTREAM")]
+    /// Without it, SOCKET_PATH and DOCKER_HOST are read; without those, /var/run/docker.sock. With
+    /// DOCKER_TLS_VERIFY=1 a TCP address is one with TLS, by ca.pem, cert.pem and key.pem in the
+    /// folder DOCKER_CERT_PATH.
+    #[arg(long, value_name = "ADDRESS", env = "DOCKGATE_UPSTREAM")]
     pub upstream: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use tokio::{
 use super::{Serve, load::load_all};
 use crate::{
     error::Error,
+    http::upstream::Address,
     listener::Listener,
     log::{self, Format},
     plugin::Loaded,
@@ -31,7 +32,7 @@ pub fn run(serve: &Serve) -> Result<(), Error> {
     log::init(settings.log_format, settings.log_level);
     let demo = if serve.demo { Some(Demo::start()?) } else { None };
     if let Some(demo) = &demo {
-        settings.requests.socket.clone_from(&demo.socket);
+        settings.requests.upstream = Address::Unix(demo.socket.clone());
     }
     let plugins = load_all(&settings)?;
     announce(&plugins, settings.log_format);
@@ -119,7 +120,7 @@ fn open_all(settings: &Settings) -> Result<Vec<Listener>, Error> {
             tracing::info!("whoever can reach {address} has the permissions above");
         }
     }
-    tracing::info!("in front of unix://{}", settings.requests.socket.display());
+    tracing::info!("in front of {}", settings.requests.upstream);
     Ok(listeners)
 }
 
