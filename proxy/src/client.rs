@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// A client: where it came in, and what is known of the other end of its connection.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -34,7 +36,7 @@ pub enum Peer {
 }
 
 /// A process at the other end of a unix socket, when it connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// Its user.
     pub uid: u32,
@@ -45,7 +47,7 @@ pub struct Process {
 }
 
 /// A client's certificate, checked against the authorities of its listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// The subject in the form of RFC 4514: `CN=ci,O=Example`.
     pub subject: String,
@@ -56,7 +58,7 @@ pub struct Certificate {
 }
 
 /// A container of the daemon's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
     /// Its id, 64 hexadecimal digits.
     pub id: String,

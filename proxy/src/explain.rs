@@ -1,7 +1,11 @@
 //! What would become of a request, and why: the same way that a request goes, with all that is
 //! decided on it written down, and nothing sent.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
@@ -9,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     chain::{self, Decision, Next, Vote},
-    client::Client,
+    client::{Certificate, Client, Container, Peer, Process},
     http::Words,
     plugin::{Asked, Instances, LookUps},
     policy::Policy,
@@ -280,4 +284,75 @@ fn made_by(
         let _ = changed.edit(edit.clone());
     }
     changes(request, &changed)
+}
+
+/// A request to be explained by the running proxy, as it goes to its admin socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Question {
+    /// The method.
+    pub method: String,
+    /// The path and the query, as a client sends them.
+    pub target: String,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+    /// Where it comes in: the name or the address of a listener.
+    pub listener: String,
+    /// The address that it comes from. None for a unix socket.
+    pub address: Option<IpAddr>,
+    /// The process at the other end of a unix socket.
+    pub process: Option<Process>,
+    /// The certificate that is shown.
+    pub certificate: Option<Certificate>,
+    /// The container that it comes from.
+    pub container: Option<Container>,
+}
+
+impl Question {
+    /// About a request of a client's.
+    ///
+    /// # Errors
+    /// Where a header or the body is no text.
+    pub fn new(head: &Parts, body: &[u8], client: &Client) -> Result<Self, String> {
+        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            let value = value.to_str().map_err(|_| format!("the header {name} is no text"))?;
+            Ok((name.to_string(), value.to_owned()))
+        };
+        let body = std::str::from_utf8(body).map_err(|_| "the body is no text".to_owned())?;
+        Ok(Self {
+            method: head.method.to_string(),
+            target: head.uri.to_string(),
+            headers: head.headers.iter().map(header).collect::<Result<_, String>>()?,
+            body: body.to_owned(),
+            listener: client.listener.to_string(),
+            address: client.address(),
+            process: client.process(),
+            certificate: client.certificate.as_deref().cloned(),
+            container: client.container.as_deref().cloned(),
+        })
+    }
+
+    /// The head of the request, its body, and the client.
+    ///
+    /// # Errors
+    /// What can't stand in a request.
+    pub fn into_parts(self) -> Result<(Parts, Vec<u8>, Client), String> {
+        let mut request = http::Request::builder().method(&*self.method).uri(&*self.target);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(()).map_err(|error| error.to_string())?;
+        let peer = match self.address {
+            Some(address) => Peer::Tcp(SocketAddr::new(address, 0)),
+            None => Peer::Unix(self.process),
+        };
+        let client = Client {
+            certificate: self.certificate.map(Arc::new),
+            container: self.container.map(Arc::new),
+            ..Client::new(self.listener.as_str().into(), self.listener.into(), peer)
+        };
+        Ok((request.into_parts().0, self.body.into_bytes(), client))
+    }
 }

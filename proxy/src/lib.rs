@@ -15,4 +15,5 @@ pub mod policy;
 pub mod request;
 pub mod selection;
 pub mod settings;
+pub mod tls;
 pub mod worker;

@@ -201,6 +201,9 @@ impl Listener {
 }
 
 impl Access {
+    /// For the proxy's own user alone.
+    pub const OURS: Self = Self { mode: 0o600, owner: (None, None) };
+
     /// Gives a socket's file its permissions.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done: Result<u8, _> = match &cli.command {
         None => cli::serve::run(&cli.serve).map(|()| 0),
+        Some(Command::Explain(explain)) => explain.run(),
         Some(Command::Healthcheck(place)) => cli::healthcheck::run(place).map(|()| 0),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Config(command)) => cli::config::run(command),

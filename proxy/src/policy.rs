@@ -8,6 +8,7 @@ use wasmtime::Engine;
 use crate::{
     config::{Pointer, Problem, Problems},
     error::Error,
+    listener::Address,
     plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
     selection::{Finding, Selection},
     settings::{ListenerEntry, PluginEntry, Settings},
@@ -24,6 +25,8 @@ pub struct Policy {
     pub selection: Selection,
     /// Where clients come in.
     pub listeners: Vec<ListenerEntry>,
+    /// Where the running proxy is asked about itself.
+    pub admin: Option<Address>,
     /// Where the plugins stand in the configuration.
     places: Vec<Pointer>,
 }
@@ -78,6 +81,7 @@ impl Policy {
             requests: settings.requests,
             plugins: plugins.into(),
             listeners: settings.listeners,
+            admin: settings.admin,
             places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
         })
     }

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -15,7 +15,11 @@ use ipnet::IpNet;
 
 use crate::{
     config::{self, Config, Isolation, Pointer, Problems, Span},
-    http::{gather::Room, upstream::Patience, wire::HeadLimits},
+    http::{
+        gather::Room,
+        upstream::{self, Patience},
+        wire::HeadLimits,
+    },
     listener::{self, Access, Address},
     log::{Format, Severity},
     plugin::{Grant, Limits, Source},
@@ -24,7 +28,7 @@ use crate::{
         CertificateCondition, Chain, ClientCondition, Conditions, ContainerCondition, Paths,
         Pattern,
     },
-    worker,
+    tls, worker,
 };
 
 /// The room for bodies that plugins read, in bytes.
@@ -47,6 +51,8 @@ pub struct Settings {
     pub plugins: Vec<PluginEntry>,
     /// Which of them decide about what, by their places.
     pub chains: Vec<Chain>,
+    /// Where the running proxy is asked about itself.
+    pub admin: Option<Address>,
     /// How the process runs.
     pub process: Process,
 }
@@ -75,6 +81,8 @@ pub struct ListenerEntry {
     pub address: Address,
     /// Who may use it, if it is a unix socket.
     pub access: Access,
+    /// What it answers TLS with, if that is spoken there.
+    pub tls: Option<tls::Server>,
 }
 
 impl ListenerEntry {
@@ -117,15 +125,27 @@ pub struct PluginEntry {
 /// a problem is fatal.
 pub fn mean(config: &Config, base: &Path, problems: &mut Problems) -> Option<Settings> {
     let root = Pointer::root();
-    let listeners = listeners(config, problems);
+    let listeners = listeners(config, base, problems);
     let plugins = plugins(config, base, problems);
     let chains = Chains { config, problems, root: root.then("chains") }.read();
-    let requests = requests(config, problems);
+    let requests = requests(config, base, problems);
     let process = process(config, problems);
+    let admin = config.admin.as_ref().and_then(|admin| admin_address(&admin.address, problems));
     if problems.are_fatal() {
         return None;
     }
-    Some(Settings { listeners, requests: requests?, plugins, chains, process })
+    Some(Settings { listeners, requests: requests?, plugins, chains, admin, process })
+}
+
+fn admin_address(text: &str, problems: &mut Problems) -> Option<Address> {
+    let at = Pointer::root().then("admin").then("address");
+    let address = text.parse().map_err(|words| named(text, words));
+    let address = problems.take::<Address>(&at, "", address)?;
+    if let Address::Tcp(_) = address {
+        let words = "whoever reaches a TCP address could ask there";
+        problems.wrong(&at, words, "write unix:///run/dockgate/admin.sock");
+    }
+    Some(address)
 }
 
 fn process(config: &Config, problems: &mut Problems) -> Process {
@@ -145,7 +165,7 @@ fn process(config: &Config, problems: &mut Problems) -> Process {
     Process { log_format, log_level, connections, grace: time(limits.grace, 8), workers }
 }
 
-fn listeners(config: &Config, problems: &mut Problems) -> Vec<ListenerEntry> {
+fn listeners(config: &Config, base: &Path, problems: &mut Problems) -> Vec<ListenerEntry> {
     let root = Pointer::root().then("listeners");
     if config.listeners.is_empty() {
         problems.wrong(
@@ -171,9 +191,41 @@ fn listeners(config: &Config, problems: &mut Problems) -> Vec<ListenerEntry> {
             let words = "a unix socket has no TLS: the system says who is at the other end";
             problems.wrong(&at.then("tls"), words, "leave tls out, and set mode and owner");
         }
-        entries.push(ListenerEntry { name: name.as_str().into(), address, access });
+        let tls = listener.tls.as_ref();
+        let tls = tls.and_then(|files| listener_tls(files, base, &at.then("tls"), problems));
+        entries.push(ListenerEntry { name: name.as_str().into(), address, access, tls });
     }
     entries
+}
+
+fn listener_tls(
+    files: &config::ListenerTls,
+    base: &Path,
+    at: &Pointer,
+    problems: &mut Problems,
+) -> Option<tls::Server> {
+    if files.client_ca.is_none() && files.clients == config::ClientCertificates::Optional {
+        let words = "there is no client-ca, so no client can show a certificate";
+        problems.odd(&at.then("clients"), words, "name the authorities for clients: client-ca");
+    }
+    let files = config::ListenerTls {
+        certificate: base.join(&files.certificate),
+        key: base.join(&files.key),
+        client_ca: files.client_ca.as_ref().map(|file| base.join(file)),
+        ..files.clone()
+    };
+    match tls::Server::load(&files) {
+        Ok(server) => {
+            for odd in server.odd() {
+                problems.odd(&at.then(odd.field), odd.to_string(), odd.cure);
+            }
+            Some(server)
+        }
+        Err(wrong) => {
+            problems.wrong(&at.then(wrong.field), wrong.to_string(), wrong.cure);
+            None
+        }
+    }
 }
 
 fn access(
@@ -246,7 +298,7 @@ fn plugin_entry(
     }
 }
 
-fn requests(config: &Config, problems: &mut Problems) -> Option<worker::Settings> {
+fn requests(config: &Config, base: &Path, problems: &mut Problems) -> Option<worker::Settings> {
     let (limits, upstream) = (&config.limits, &config.upstream);
     let root = Pointer::root();
     let at = |key: &str| root.then("limits").then(key);
@@ -264,12 +316,7 @@ fn requests(config: &Config, problems: &mut Problems) -> Option<worker::Settings
     let oldest = limits.oldest_api.as_ref().map_or("1.24", |text| &text.0);
     let oldest_api = oldest.parse().map_err(|_| format!("{oldest:?} is no version of the API"));
     let oldest_api = problems.take(&at("oldest-api"), "write it with quotes: \"1.24\"", oldest_api);
-    let address = upstream.address.as_deref().unwrap_or(SOCKET);
-    let socket = problems.take(
-        &root.then("upstream").then("address"),
-        "",
-        socket(address).map_err(|words| named(address, words)),
-    );
+    let daemon = daemon(upstream, base, problems);
     Some(worker::Settings {
         oldest_api: oldest_api?,
         head: HeadLimits {
@@ -277,7 +324,7 @@ fn requests(config: &Config, problems: &mut Problems) -> Option<worker::Settings
             time: time(limits.head_timeout, 10),
             idle: time(limits.idle_timeout, 300),
         },
-        socket: socket?,
+        upstream: daemon?,
         patience: Patience {
             connect: time(upstream.connect_timeout, 10),
             answer: time(upstream.answer_timeout, 600),
@@ -288,17 +335,34 @@ fn requests(config: &Config, problems: &mut Problems) -> Option<worker::Settings
     })
 }
 
-/// The socket of the daemon.
-///
-/// # Errors
-/// Words on what to write.
-pub fn socket(address: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(address.strip_prefix("unix://").unwrap_or(address));
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    let problem = "is not the path of a unix socket: write unix:///var/run/docker.sock";
-    Err(problem.to_owned())
+/// The daemon, with what is wrong about it added to `problems`.
+pub fn daemon(
+    upstream: &config::Upstream,
+    base: &Path,
+    problems: &mut Problems,
+) -> Option<upstream::Address> {
+    let at = Pointer::root().then("upstream");
+    let tls = match &upstream.tls {
+        None => None,
+        Some(files) => {
+            let files = config::UpstreamTls {
+                ca: base.join(&files.ca),
+                certificate: files.certificate.as_ref().map(|file| base.join(file)),
+                key: files.key.as_ref().map(|file| base.join(file)),
+            };
+            match tls::Client::load(&files) {
+                Ok(client) => Some(client),
+                Err(wrong) => {
+                    let at = at.then("tls").then(wrong.field);
+                    problems.wrong(&at, wrong.to_string(), wrong.cure);
+                    return None;
+                }
+            }
+        }
+    };
+    let text = upstream.address.as_deref().unwrap_or(SOCKET);
+    let address = upstream::Address::new(text, tls).map_err(|words| named(text, words));
+    problems.take(&at.then("address"), "", address)
 }
 
 fn log(config: &Config, problems: &mut Problems) -> (Format, Severity) {

@@ -24,13 +24,14 @@ use crate::{
     http::{
         connection,
         gather::Room,
-        upstream::{Patience, Upstream},
+        upstream::{self, Patience, Upstream},
         wire::HeadLimits,
     },
     log,
     plugin::{Daemon, Instances, LookUp},
     policy::Policy,
     request::ApiVersion,
+    tls,
 };
 
 /// What the connections of a worker share.
@@ -63,8 +64,8 @@ pub struct Settings {
     pub oldest_api: ApiVersion,
     /// The bounds of a head.
     pub head: HeadLimits,
-    /// The socket of the daemon.
-    pub socket: std::path::PathBuf,
+    /// Where the daemon is.
+    pub upstream: upstream::Address,
     /// How long the daemon may take.
     pub patience: Patience,
     /// How large a body of a request may be that a plugin reads, in bytes.
@@ -78,7 +79,8 @@ pub struct Settings {
 impl Worker {
     fn new(mut newest: watch::Receiver<Arc<Policy>>, drain: watch::Receiver<bool>) -> Self {
         let policy = Arc::clone(&newest.borrow_and_update());
-        let upstream = Upstream::new(&policy.requests.socket, policy.requests.patience);
+        let requests = &policy.requests;
+        let upstream = Upstream::new(requests.upstream.clone(), requests.patience);
         let serving = Serving::new(policy, upstream);
         Self { serving: RefCell::new(Rc::new(serving)), newest: RefCell::new(newest), drain }
     }
@@ -121,9 +123,12 @@ impl Serving {
     /// With another policy. The connections to the daemon are kept if it is still the same.
     fn renewed(&self, policy: Arc<Policy>) -> Self {
         let (old, new) = (&self.policy.requests, &policy.requests);
-        let same = old.socket == new.socket && old.patience == new.patience;
-        let upstream =
-            if same { Rc::clone(&self.upstream) } else { Upstream::new(&new.socket, new.patience) };
+        let same = old.upstream.is_same(&new.upstream) && old.patience == new.patience;
+        let upstream = if same {
+            Rc::clone(&self.upstream)
+        } else {
+            Upstream::new(new.upstream.clone(), new.patience)
+        };
         Self::new(policy, upstream)
     }
 }
@@ -134,6 +139,8 @@ pub struct Accepted {
     pub stream: Stream,
     /// Who is at the other end.
     pub client: Client,
+    /// What TCP is answered with, if that is TLS.
+    pub tls: Option<tls::Server>,
     /// Held as long as the connection is served.
     pub place: Place,
 }
@@ -204,7 +211,7 @@ pub fn start(
 }
 
 /// Asks the daemon what plugins want to know.
-async fn look_up_all(upstream: Rc<Upstream>, mut look_ups: mpsc::UnboundedReceiver<LookUp>) {
+pub async fn look_up_all(upstream: Rc<Upstream>, mut look_ups: mpsc::UnboundedReceiver<LookUp>) {
     while let Some(look_up) = look_ups.recv().await {
         let upstream = Rc::clone(&upstream);
         tokio::task::spawn_local(async move {
@@ -221,12 +228,13 @@ async fn serve(
 ) {
     tokio::task::spawn_local(log::write_records());
     tokio::task::spawn_local(Rc::clone(&worker).follow());
-    while let Some(Accepted { stream, client, place }) = connections.recv().await {
+    while let Some(Accepted { stream, client, tls, place }) = connections.recv().await {
         let worker = Rc::clone(&worker);
         let load = Arc::clone(&load);
         tokio::task::spawn_local(async move {
-            if let Err(error) = serve_one(stream, client, worker).await {
-                tracing::error!("a connection could not be served: {error}");
+            let words = client.to_string();
+            if let Err(error) = serve_one(stream, client, tls, worker).await {
+                tracing::warn!(client = words, "a connection could not be served: {error}");
             }
             load.fetch_sub(1, Ordering::Relaxed);
             drop(place);
@@ -234,10 +242,23 @@ async fn serve(
     }
 }
 
-async fn serve_one(stream: Stream, client: Client, worker: Rc<Worker>) -> io::Result<()> {
+async fn serve_one(
+    stream: Stream,
+    client: Client,
+    tls: Option<tls::Server>,
+    worker: Rc<Worker>,
+) -> io::Result<()> {
     match stream {
         Stream::Tcp(stream) => {
-            connection::serve(TcpStream::from_std(stream)?, client, worker).await;
+            let stream = TcpStream::from_std(stream)?;
+            let Some(tls) = tls else {
+                connection::serve(stream, client, worker).await;
+                return Ok(());
+            };
+            let time = worker.serving().policy.requests.head.time;
+            let (stream, certificate) = tls.accept(stream, time).await?;
+            // Rare and large: apart, so that the future of an ordinary connection is small.
+            Box::pin(connection::serve(stream, Client { certificate, ..client }, worker)).await;
         }
         Stream::Unix(stream) => {
             connection::serve(UnixStream::from_std(stream)?, client, worker).await;

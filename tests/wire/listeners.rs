@@ -170,7 +170,7 @@ fn the_daemon_is_where_the_variables_say() {
     }
     let (code, words) = Proxy::in_front_of_nothing_said()
         .listening_on("127.0.0.1:0")
-        .with("DOCKER_HOST", "tcp://127.0.0.1:2376")
+        .with("DOCKER_HOST", "ssh://docker@10.0.0.5")
         .refuses();
     assert_eq!(code, 2);
     assert!(

@@ -11,6 +11,7 @@ use super::Serve;
 use crate::{
     config::{self, Config, Problems, Read, flags, report},
     error::Error,
+    http::upstream::Address,
     plugin::{Source, cache},
     policy::{Policy, Unfit, runtime},
     settings::{self, Process, Settings},
@@ -140,7 +141,7 @@ impl Loader {
 
     fn for_upstream(&self, mut settings: Settings) -> Settings {
         if let Some(upstream) = &self.upstream {
-            settings.requests.socket.clone_from(upstream);
+            settings.requests.upstream = Address::Unix(upstream.clone());
         }
         settings
     }

@@ -7,8 +7,10 @@
     reason = "these comments are the text of --help"
 )]
 
+mod admin;
 pub mod check;
 pub mod config;
+pub mod explain;
 pub mod healthcheck;
 mod load;
 pub mod plugin;
@@ -55,6 +57,8 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 where the machine refuses something (an
 /// What else it does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show what would become of a request, and why
+    Explain(Box<explain::Explain>),
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
     Healthcheck(Place),
     /// Say what is wrong with a configuration file; exit with 0 if the proxy would start with it, or 2
@@ -86,10 +90,12 @@ pub struct Place {
     /// a container [::]:2375 (0.0.0.0:2375 with DISABLE_IPV6=1).
     #[arg(long, value_name = "ADDRESS", env = "DOCKGATE_LISTEN", value_delimiter = ',')]
     pub listen: Vec<String>,
-    /// The Docker daemon: unix:///PATH or a path
+    /// The Docker daemon: unix:///PATH, a path, or tcp://HOST:PORT
     ///
-    /// Without it, SOCKET_PATH and DOCKER_HOST are read; without those, /var/run/docker.sock.
-    #[arg(long, value_name = "SOCKET", env = "DOCKGATE_UPSTREAM")]
+    /// Without it, SOCKET_PATH and DOCKER_HOST are read; without those, /var/run/docker.sock. With
+    /// DOCKER_TLS_VERIFY=1 a TCP address is one with TLS, by ca.pem, cert.pem and key.pem in the
+    /// folder DOCKER_CERT_PATH.
+    #[arg(long, value_name = "ADDRESS", env = "DOCKGATE_UPSTREAM")]
     pub upstream: Option<String>,
 }
 

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     cli::{LogFormat, Place, Serve},
     error::Error,
+    http::upstream,
     listener::{self, Address},
     plugin::{Manifest, Source},
-    settings,
+    tls,
 };
 
 const PORT: u16 = 2375;
@@ -34,13 +35,9 @@ impl Config {
     pub fn from_flags(serve: &Serve) -> Result<Self, Error> {
         let mut config = Self {
             upstream: Upstream {
-                address: match upstream(&serve.place) {
-                    Some((_, value)) => socket(&serve.place).map(|_| Some(value))?,
-                    None => None,
-                },
                 connect_timeout: span(serve.connect_timeout),
                 answer_timeout: span(serve.answer_timeout),
-                ..Upstream::default()
+                ..upstream(&serve.place)?
             },
             listeners: listeners(serve)?,
             log: Log {
@@ -86,29 +83,23 @@ pub fn addresses(place: &Place) -> Result<Vec<Address>, Error> {
     Ok(vec![Address::Tcp(SocketAddr::new(ip, PORT))])
 }
 
-/// Where the daemon is, and what says so. None where nothing does.
-pub fn upstream(place: &Place) -> Option<(&'static str, String)> {
+/// The daemon.
+///
+/// # Errors
+/// Where what is said of it is no address, or its TLS can't be used.
+pub fn upstream(place: &Place) -> Result<Upstream, Error> {
     let named = [
         ("--upstream", place.upstream.clone()),
         ("SOCKET_PATH", variable("SOCKET_PATH")),
         ("DOCKER_HOST", variable("DOCKER_HOST")),
     ];
-    named.into_iter().find_map(|(name, value)| Some((name, value?)))
-}
-
-/// The socket of the daemon.
-///
-/// # Errors
-/// Where it is not a path.
-pub fn socket(place: &Place) -> Result<PathBuf, Error> {
-    let named = upstream(place);
-    let (name, value) =
-        named.as_ref().map_or(("", settings::SOCKET), |(name, value)| (name, value));
-    settings::socket(value).map_err(|problem| Error::Value {
-        name,
-        value: value.to_owned(),
-        problem,
-    })
+    let Some((name, value)) = named.into_iter().find_map(|(name, value)| Some((name, value?)))
+    else {
+        return Ok(Upstream::default());
+    };
+    let tls = if value.starts_with("tcp://") { tls::files_of_docker(variable)? } else { None };
+    upstream::Address::new(&value, None).map_err(wrong(name, &value))?;
+    Ok(Upstream { address: Some(value), tls, ..Upstream::default() })
 }
 
 /// The variables that a plugin asks for, as far as it is granted them, and the names of all others.

@@ -107,8 +107,11 @@ where
     let mut daemon = TokioIo::new(daemon);
     let bytes = &mut exchange.record.bytes;
     let carried = async {
+        // TLS may keep back what was written, and nothing may follow it.
         wire.write_all(&head_bytes(&head)).await?;
+        wire.flush().await?;
         daemon.write_all(read).await?;
+        daemon.flush().await?;
         tunnel::carry(wire, daemon, bytes).await
     };
     if let Err(error) = carried.await {

@@ -3,11 +3,13 @@
 //! Each worker has its own connections, so nothing is locked. One goes back to the idle ones when
 //! an answer was read to its end; what is broken off in the middle is closed with it.
 
+mod address;
+mod stream;
+
 use std::{
     cell::RefCell,
     future::{Future as _, poll_fn},
     io,
-    path::{Path, PathBuf},
     pin::{Pin, pin},
     rc::{Rc, Weak},
     task::{Context, Poll, ready},
@@ -27,13 +29,17 @@ use hyper::{
     upgrade::Upgraded,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::UnixStream, time::Instant};
+use tokio::time::Instant;
+
+pub use address::{Address, Host};
+pub use stream::Stream;
 
 use super::alarm::Alarm;
 use crate::{
     chain::Approved,
     plugin::Said,
     request::{Content, Inspect, Upgrade, routes::Answer},
+    tls,
 };
 
 /// How many connections a worker keeps for later.
@@ -43,12 +49,10 @@ const IDLE: usize = 16;
 const BUFFER: usize = 16 << 10;
 /// How much the daemon may say of one thing that is looked up, in bytes.
 const FOUND: usize = 4 << 20;
-/// When a daemon that is too busy to be connected to is asked again.
-const AGAIN: Duration = Duration::from_millis(5);
 
 /// The way to the daemon, of one worker.
 pub struct Upstream {
-    socket: PathBuf,
+    address: Address,
     patience: Patience,
     idle: RefCell<Vec<Link>>,
 }
@@ -65,12 +69,12 @@ pub struct Patience {
 /// Why the daemon gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Nothing accepts connections at its socket.
-    #[error("the Docker daemon can't be reached at unix://{}: {error}", socket.display())]
+    /// Nothing accepts connections at its address, or not the daemon that is meant.
+    #[error("the Docker daemon can't be reached at {address}: {error}")]
     Away {
         /// Where it should be.
-        socket: PathBuf,
-        /// What the system says.
+        address: Address,
+        /// What the system says, or TLS.
         error: io::Error,
     },
     /// It did not accept the connection, or begin the answer, in time.
@@ -82,7 +86,7 @@ pub enum Failure {
         time: Duration,
     },
     /// It broke the connection off, or spoke something else than HTTP.
-    #[error("the Docker daemon broke off: {0}")]
+    #[error("the Docker daemon broke off: {}", why(.0))]
     Broken(hyper::Error),
     /// It went over to another protocol without being asked to.
     #[error("the Docker daemon broke off: it switched protocols unasked")]
@@ -99,6 +103,14 @@ impl From<hyper::Error> for Failure {
     }
 }
 
+/// In TLS 1.3 a daemon that does not take our certificate says so only when it is asked something.
+fn why(error: &hyper::Error) -> String {
+    match tls::cause(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
 /// What the daemon answers.
 pub enum Answered {
     /// A response.
@@ -108,9 +120,9 @@ pub enum Answered {
 }
 
 impl Upstream {
-    /// To the daemon behind this socket. No connection is made yet.
-    pub fn new(socket: &Path, patience: Patience) -> Rc<Self> {
-        Rc::new(Self { socket: socket.to_owned(), patience, idle: RefCell::default() })
+    /// To the daemon at this address. No connection is made yet.
+    pub fn new(address: Address, patience: Patience) -> Rc<Self> {
+        Rc::new(Self { address, patience, idle: RefCell::default() })
     }
 
     /// Sends a request that was let through, with the body that was read with it; where none was,
@@ -233,36 +245,23 @@ impl Upstream {
         Ok(Link { sender, driver: Box::pin(driver), alarm: Alarm::new() })
     }
 
-    async fn stream(&self) -> Result<UnixStream, Failure> {
-        let away = |error| Failure::Away { socket: self.socket.clone(), error };
+    async fn stream(&self) -> Result<Stream, Failure> {
+        let away = |error| Failure::Away { address: self.address.clone(), error };
         let time = self.patience.connect;
-        tokio::time::timeout(time, connect(&self.socket))
+        tokio::time::timeout(time, self.address.connect())
             .await
             .map_err(|_| Failure::Slow { what: "accept a connection", time })?
             .map_err(away)
     }
 }
 
-/// Connects as soon as the daemon's queue has a place: the system lets no socket wait for one that
-/// is not to block.
-async fn connect(socket: &Path) -> io::Result<UnixStream> {
-    loop {
-        match UnixStream::connect(socket).await {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::sleep(AGAIN).await;
-            }
-            connected => return connected,
-        }
-    }
-}
-
 /// Makes HTTP of a stream, in which not more than [`BUFFER`] is read at once.
-async fn handshake(stream: UnixStream) -> Result<Handshake, Failure> {
+async fn handshake(stream: Stream) -> Result<Handshake, Failure> {
     Ok(http1::Builder::new().max_buf_size(BUFFER).handshake(TokioIo::new(stream)).await?)
 }
 
 /// What sends on a connection, and what drives it.
-type Handshake = (SendRequest<Sent>, http1::Connection<TokioIo<UnixStream>, Sent>);
+type Handshake = (SendRequest<Sent>, http1::Connection<TokioIo<Stream>, Sent>);
 
 /// The body of a request, on its way to the daemon.
 pub enum Sent {
@@ -332,7 +331,7 @@ impl Body for Sent {
 /// system call more for each request (`BENCHMARKS.md` has the numbers).
 struct Link {
     sender: SendRequest<Sent>,
-    driver: Pin<Box<http1::Connection<TokioIo<UnixStream>, Sent>>>,
+    driver: Pin<Box<http1::Connection<TokioIo<Stream>, Sent>>>,
     alarm: Alarm,
 }
 

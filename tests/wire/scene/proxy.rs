@@ -157,7 +157,7 @@ impl Setup {
     /// Starts it, and waits until its log says that it listens.
     pub fn start(self) -> Proxy {
         let mut proxy = self.start_silently();
-        proxy.log.wait_for_text("in front of unix://");
+        proxy.log.wait_for_text("in front of ");
         proxy.addresses = proxy.log.text().lines().filter_map(listening_address).collect();
         proxy
     }

@@ -12,10 +12,8 @@ use crate::{
     chain::{self, Decision, Denial, Failure, Next, Refusal, Reply, Vote},
     client::Client,
     error::Error,
-    plugin::{
-        Asked, Cost, Daemon, Instances, Loaded, LookUp, LookUps, ResponseView, Ruling, Sifted,
-    },
-    request::{CanonicalRequest, Inspect, OLDEST_SAFE_API, Violation},
+    plugin::{Asked, Cost, Instances, Loaded, LookUps, ResponseView, Ruling, Sifted},
+    request::{CanonicalRequest, OLDEST_SAFE_API, Violation},
 };
 
 /// A plugin on trial.

@@ -1,5 +1,6 @@
 //! `dockgate`: load, listen, serve, drain.
 
+mod admin;
 mod announce;
 mod demo;
 mod server;
@@ -7,6 +8,8 @@ mod signals;
 mod watch;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use tokio::task::LocalSet;
 
 use super::{Serve, load::Loader};
 use crate::{error::Error, log};
@@ -32,7 +35,7 @@ pub fn run(serve: &Serve) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::System { what: "the main thread", error })?;
-    runtime.block_on(async {
+    LocalSet::new().block_on(&runtime, async {
         Server::start(usable, loader)?.serve_until_told().await;
         Ok(())
     })

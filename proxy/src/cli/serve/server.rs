@@ -9,12 +9,13 @@ use tokio::{
 
 use super::{
     super::load::{Loader, Usable},
+    admin,
     signals::{Signals, Told},
     watch::Watched,
 };
 use crate::{
     error::Error,
-    listener::{Address, Listener},
+    listener::{Access, Address, Listener},
     policy::Policy,
     settings::{ListenerEntry, Process},
     worker::{self, Accepted, Handle},
@@ -67,6 +68,11 @@ impl Server {
         let places = Arc::new(Semaphore::new(process.connections as usize));
         let gate = Gate { workers: Arc::new(workers), places };
         let opened = open(&listeners)?;
+        if let Some(address) = &policy.borrow().admin {
+            let listener = Listener::open(address, Access::OURS)?;
+            tracing::info!("to be asked at {address}");
+            tokio::task::spawn_local(admin::answer_all(listener, newest));
+        }
         let mut server = Self {
             process,
             policy,
@@ -77,7 +83,7 @@ impl Server {
             loader: Arc::new(loader),
         };
         server.accept_at(opened);
-        tracing::info!("in front of unix://{}", server.policy.borrow().requests.socket.display());
+        tracing::info!("in front of {}", server.policy.borrow().requests.upstream);
         Ok(server)
     }
 
@@ -214,9 +220,12 @@ async fn accept_all(listener: Listener, entry: watch::Receiver<ListenerEntry>, g
                 // Not before: a listener that waits must not keep a place from the others. The
                 // semaphore is never closed.
                 let Ok(place) = Arc::clone(&gate.places).acquire_owned().await else { return };
-                let client = listener.client(&entry.borrow().name, peer);
+                let (client, tls) = {
+                    let entry = entry.borrow();
+                    (listener.client(&entry.name, peer), entry.tls.clone())
+                };
                 if let Some(worker) = gate.workers.iter().min_by_key(|worker| worker.load()) {
-                    worker.take(Accepted { stream, client, place });
+                    worker.take(Accepted { stream, client, tls, place });
                 }
             }
             Err(error) => {
