@@ -86,6 +86,13 @@ pub struct ListenerEntry {
 }
 
 impl ListenerEntry {
+    /// What makes it the same listener in another configuration: its address, and its name where
+    /// the system chooses the port.
+    pub fn identity(&self) -> (Address, Option<Arc<str>>) {
+        let is_free = matches!(self.address, Address::Tcp(address) if address.port() == 0);
+        (self.address.clone(), is_free.then(|| Arc::clone(&self.name)))
+    }
+
     /// Gives its socket, which is open, the permissions that it should have.
     ///
     /// # Errors
@@ -182,7 +189,9 @@ fn listeners(config: &Config, base: &Path, problems: &mut Problems) -> Vec<Liste
         let Some(address) = problems.take::<Address>(&at.then("address"), "", address) else {
             continue;
         };
-        if let Some(other) = taken.insert(address.to_string(), name) {
+        // A free port is another one each time.
+        let is_free = matches!(address, Address::Tcp(address) if address.port() == 0);
+        if let Some(other) = taken.insert(address.to_string(), name).filter(|_| !is_free) {
             let words = format!("the listener {other:?} has the address {address} already");
             problems.wrong(&at.then("address"), words, "give each an address of its own");
         }

@@ -8,6 +8,11 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// What a configuration can't do without.
+const REST: &str = "listeners: { main: { address: \"127.0.0.1:0\" } }\n\
+    plugins: { flags: { source: \"bundled:tecnativa\" } }\n\
+    chains: [{ name: all, plugins: [flags] }]\n";
+
 /// A folder with a `dockgate.yaml` in it.
 fn folder(text: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -25,7 +30,7 @@ fn run(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> (i32
 
 #[test]
 fn a_file_with_which_nothing_is_wrong_is_named() {
-    let folder = folder("log:\n  level: info\n");
+    let folder = folder(&format!("log:\n  level: info\n{REST}"));
     let fine = (0, "dockgate.yaml: nothing is wrong\n".to_owned(), String::new());
     assert_eq!(run(&folder, &["check"], &[]), fine);
     assert_eq!(run(&folder, &["check", "dockgate.yaml"], &[]), fine);
@@ -39,7 +44,7 @@ fn a_file_with_which_nothing_is_wrong_is_named() {
 
 #[test]
 fn what_is_wrong_is_said_and_is_the_exit_code() {
-    let folder = folder("log:\n  levle: info\n");
+    let folder = folder(&format!("log:\n  levle: info\n{REST}"));
     let (code, said, words) = run(&folder, &["check"], &[]);
     assert_eq!((code, words.as_str()), (2, ""));
     assert_eq!(

@@ -295,7 +295,7 @@ fn a_manifest_that_can_not_be_read_is_refused() {
         ),
         (
             "{\"name\": \"x\", \"interests\": [{\"operations\": [\"container-lst\"]}]}",
-            "its manifest can't be read: no operation is called \"container-lst\" (`dockgate operations` lists them)",
+            "its manifest can't be read: no operation is called \"container-lst\": did you mean container-list?",
         ),
     ] {
         let plugin = Plugin::allowing().with_manifest(manifest);

@@ -198,10 +198,12 @@ fn plugin(text: &str, serve: &Serve) -> Result<(String, Plugin), Error> {
 fn settings(text: &str, source: &str, file: &Path) -> Result<Map<String, Value>, Error> {
     let read = fs::read_to_string(file)
         .map_err(|error| Error::File { path: PathBuf::from(file), error })?;
-    serde_json::from_str(&read).map_err(|error| Error::Plugin {
-        plugin: source.to_owned(),
-        problem: format!("the settings in {text} are not JSON, or no object: {error}"),
-    })
+    let wrong = |problem| Error::Plugin { plugin: source.to_owned(), problem };
+    match serde_json::from_str(&read) {
+        Ok(Value::Object(settings)) => Ok(settings),
+        Ok(_) => Err(wrong(format!("the settings in {text} are no JSON object: write {{}}"))),
+        Err(error) => Err(wrong(format!("the settings in {text} are not JSON: {error}"))),
+    }
 }
 
 /// That what is granted by name is granted to somebody.

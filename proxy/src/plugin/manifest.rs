@@ -122,26 +122,18 @@ impl Needs {
 }
 
 impl Manifest {
-    /// Reads the manifest of a component, and nothing else of it. None where it has none.
+    /// Reads the manifest of a component, and nothing else of it. None where it has none, and where
+    /// it is none: whoever compiles it says so.
     ///
     /// # Errors
-    /// Words on what is wrong with the section, or with the file.
+    /// Words on what is wrong with the manifest.
     pub fn read(component: &mut (impl Read + Seek)) -> Result<Option<Self>, String> {
-        let words = |error: std::io::Error| error.to_string();
         let mut manifest = None;
-        component.seek(SeekFrom::Start(PREAMBLE)).map_err(words)?;
-        while let Some((kind, length)) = section(component).map_err(words)? {
-            if kind != CUSTOM {
-                component.seek_relative(i64::from(length)).map_err(words)?;
-                continue;
-            }
-            let mut content = Vec::new();
-            component.take(length.into()).read_to_end(&mut content).map_err(words)?;
-            let mut content = BinaryReader::new(&content, 0);
-            if content.read_string().map_err(|error| error.to_string())? == SECTION {
-                // The last, which is the one that was packed last, counts.
-                let rest = content.read_bytes(content.bytes_remaining());
-                manifest = Some(Self::parse(rest.map_err(|error| error.to_string())?)?);
+        // The last, which is the one that was packed last, counts.
+        while let Ok(Some(section)) = next_custom_section(component) {
+            let mut content = BinaryReader::new(&section, 0);
+            if content.read_string().is_ok_and(|name| name == SECTION) {
+                manifest = Some(Self::parse(&section[content.original_position()..])?);
             }
         }
         Ok(manifest)
@@ -182,6 +174,22 @@ impl Manifest {
 const PREAMBLE: u64 = 8;
 /// The kind of a custom section.
 const CUSTOM: u8 = 0;
+
+/// The content of the next custom section. None at the end.
+fn next_custom_section(component: &mut (impl Read + Seek)) -> std::io::Result<Option<Vec<u8>>> {
+    if component.stream_position()? == 0 {
+        component.seek(SeekFrom::Start(PREAMBLE))?;
+    }
+    while let Some((kind, length)) = section(component)? {
+        if kind == CUSTOM {
+            let mut content = Vec::new();
+            component.take(length.into()).read_to_end(&mut content)?;
+            return Ok(Some(content));
+        }
+        component.seek_relative(i64::from(length))?;
+    }
+    Ok(None)
+}
 
 /// The head of a section: its kind, and its length as unsigned LEB128. None at the end.
 fn section(component: &mut impl Read) -> std::io::Result<Option<(u8, u32)>> {

@@ -29,7 +29,8 @@ pub(super) struct Server {
     process: Process,
     policy: watch::Sender<Arc<Policy>>,
     gate: Gate,
-    accepting: HashMap<Address, Accepting>,
+    /// By what a listener is known by from one configuration to the next.
+    accepting: HashMap<(Address, Option<Arc<str>>), Accepting>,
     drain: watch::Sender<bool>,
     signals: Signals,
     loader: Arc<Loader>,
@@ -129,22 +130,22 @@ impl Server {
         for oddity in oddities {
             tracing::warn!("{oddity}");
         }
-        let fresh = |entry: &&ListenerEntry| !self.accepting.contains_key(&entry.address);
+        let fresh = |entry: &&ListenerEntry| !self.accepting.contains_key(&entry.identity());
         let fresh: Vec<_> = policy.listeners.iter().filter(fresh).cloned().collect();
         let opened = open(&fresh)?;
         let mut gone = std::mem::take(&mut self.accepting);
         for entry in &policy.listeners {
-            if let Some(accepting) = gone.remove(&entry.address) {
+            if let Some(accepting) = gone.remove(&entry.identity()) {
                 if let Err(error) = entry.apply_access() {
                     tracing::error!("{}: {error}", entry.address);
                 }
                 accepting.entry.send_replace(entry.clone());
-                self.accepting.insert(entry.address.clone(), accepting);
+                self.accepting.insert(entry.identity(), accepting);
             }
         }
         self.policy.send_replace(Arc::new(policy));
         self.accept_at(opened);
-        for (address, accepting) in gone {
+        for ((address, _), accepting) in gone {
             accepting.task.abort();
             tracing::info!("no longer listening on {address}");
         }
@@ -160,10 +161,10 @@ impl Server {
 
     fn accept_at(&mut self, opened: Vec<(ListenerEntry, Listener)>) {
         for (entry, listener) in opened {
-            let address = entry.address.clone();
+            let identity = entry.identity();
             let (entry, newest) = watch::channel(entry);
             let task = tokio::spawn(accept_all(listener, newest, self.gate.clone()));
-            self.accepting.insert(address, Accepting { task, entry });
+            self.accepting.insert(identity, Accepting { task, entry });
         }
     }
 
