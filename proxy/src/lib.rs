@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod listener;
 pub mod log;
+pub mod oci;
 pub mod plugin;
 pub mod request;
 pub mod settings;
