@@ -81,7 +81,7 @@ fn a_registry_that_sends_without_end_is_given_up() {
                     "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
                 );
                 let _ = stream.write_all(head.as_bytes());
-                while !is_hello && stream.write_all(&[b' '; 1 << 16]).is_ok() {}
+                while !is_hello && stream.write_all(&[b' '; 1 << 14]).is_ok() {}
             });
         }
     });

@@ -37,11 +37,11 @@ pub struct Pull {
 
 const AFTER_HELP: &str = "\
 Examples:
-  dockgate plugin pull oci://ghcr.io/team/policy:1.0 -o policy.wasm && dockgate plugin inspect policy.wasm
+  dockgate plugin pull oci://ghcr.io/team/policy:1.0 -o policy.wasm
   dockgate plugin pull oci://localhost:5000/policy:1.0 --cache /cache
 
-Exit codes: 0 when it is there, 1 where the registry refuses or can't be reached or sends something
-else, 2 where the reference is none.";
+Exit codes: 0 when it is there, 1 where the registry refuses it, sends something else
+or is away, 2 where the reference is none.";
 
 impl Pull {
     pub(super) fn run(&self) -> Result<(), Error> {

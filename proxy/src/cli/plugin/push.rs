@@ -40,11 +40,11 @@ pub struct Push {
 
 const AFTER_HELP: &str = "\
 Examples:
-  docker login ghcr.io && dockgate plugin push team-policy.wasm oci://ghcr.io/team/policy:1.0
-  pinned=$(dockgate plugin push team-policy.wasm oci://localhost:5000/policy:1.0)
+  dockgate plugin push policy.wasm oci://ghcr.io/team/policy:1.0
+  pinned=$(dockgate plugin push policy.wasm oci://localhost:5000/policy:1.0)
 
-Exit codes: 0 when it is there, 1 where the registry refuses or can't be reached, 2 where the file is
-no plugin or the reference none.";
+Exit codes: 0 when it is there, 1 where the registry refuses it or is away,
+2 where the file is no plugin or the reference is none.";
 
 impl Push {
     pub(super) fn run(&self) -> Result<(), Error> {
