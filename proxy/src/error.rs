@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::oci;
+
 /// Why the proxy can't start, or a command can't do what it was told, in words for the person who
 /// started it.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,9 @@ pub enum Error {
     /// A component can't be compiled.
     #[error("{0}")]
     Compile(String),
+    /// A plugin can't be fetched.
+    #[error("{0}")]
+    Fetch(String),
     /// A plugin can't be loaded, or refuses its settings.
     #[error("plugin {plugin}: {problem}")]
     Plugin {
@@ -59,6 +64,14 @@ pub enum Error {
         plugin: String,
         /// What is wrong.
         problem: String,
+    },
+    /// A registry does not do what is asked of it.
+    #[error("{reference}: {failure}")]
+    Registry {
+        /// What was meant.
+        reference: String,
+        /// What is wrong.
+        failure: oci::Failure,
     },
     /// A listener can't be opened.
     #[error("can't listen on {address}: {error}{hint}")]
@@ -102,8 +115,13 @@ impl Error {
             | Self::Content { .. }
             | Self::Build(_)
             | Self::Compile(_)
+            | Self::Fetch(_)
             | Self::Plugin { .. } => 2,
-            Self::Listen { .. } | Self::Reload(_) | Self::System { .. } | Self::Unhealthy(_) => 1,
+            Self::Registry { .. }
+            | Self::Listen { .. }
+            | Self::Reload(_)
+            | Self::System { .. }
+            | Self::Unhealthy(_) => 1,
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser as _};
 use dockgate::{
     cli::{self, Cli, Command},
     error::Error,
-    log,
+    log, oci,
     plugin::cache,
 };
 
@@ -34,6 +34,9 @@ fn main() -> ExitCode {
             Ok(0)
         }
         Some(Command::Compile) => cache::compile().map(|()| 0).map_err(Error::Compile),
+        Some(Command::Fetch { source, cache }) => {
+            oci::fetch_here(source, cache).map(|()| 0).map_err(Error::Fetch)
+        }
     };
     log::flush();
     match done {

@@ -79,6 +79,14 @@ pub enum Command {
     /// Compile a component from standard input to standard output (used by the proxy itself)
     #[command(hide = true)]
     Compile,
+    /// Fetch a plugin from a registry into a cache (used by the proxy itself)
+    #[command(hide = true)]
+    Fetch {
+        /// Which
+        source: String,
+        /// Where it is kept
+        cache: PathBuf,
+    },
 }
 
 /// Where it listens, and where the daemon is.

@@ -21,7 +21,7 @@ use wasmtime::Engine;
 use super::{Code, Manifest, engine::engine_config};
 
 /// How large a component may be.
-const LARGEST: u64 = 128 << 20;
+pub(crate) const LARGEST: u64 = 128 << 20;
 
 /// A plugin from a file, ready to be loaded.
 pub struct FromFile {
@@ -122,7 +122,7 @@ pub fn digest(component: &[u8]) -> String {
     hexadecimal(&Sha256::digest(component))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     format!("{:x}", Bytes::copy_from_slice(bytes))
 }
 
@@ -243,13 +243,13 @@ fn kept(file: &Path) -> Option<Compiled> {
 }
 
 /// A folder of our own user that nobody else may write.
-fn is_ours(folder: &Path) -> bool {
+pub(crate) fn is_ours(folder: &Path) -> bool {
     let us = rustix::process::geteuid().as_raw();
     fs::symlink_metadata(folder).is_ok_and(|m| m.is_dir() && m.uid() == us && m.mode() & 0o022 == 0)
 }
 
 /// A file in the cache that is to be written.
-fn new_file(file: &Path) -> io::Result<fs::File> {
+pub(crate) fn new_file(file: &Path) -> io::Result<fs::File> {
     let folder = file.parent().ok_or(io::ErrorKind::NotFound)?;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     if !is_ours(folder) {
@@ -290,7 +290,7 @@ fn unsealed(sealed: &mut (impl io::Read + io::Seek)) -> io::Result<MadeFrom> {
     Ok(serde_json::from_reader(sealed.take(length))?)
 }
 
-fn digest_of(mut source: impl io::Read) -> io::Result<Vec<u8>> {
+pub(crate) fn digest_of(mut source: impl io::Read) -> io::Result<Vec<u8>> {
     let (mut digest, mut part) = (Sha256::new(), vec![0; 64 << 10]);
     loop {
         match source.read(&mut part)? {

@@ -30,11 +30,7 @@ Examples:
 
 impl Compile {
     pub(super) fn run(&self) -> Result<(), Error> {
-        let folder = self.cache.folder().ok_or_else(|| Error::Value {
-            name: "--cache",
-            value: String::new(),
-            problem: "is needed: there is no home folder to keep anything in".to_owned(),
-        })?;
+        let folder = self.cache.needed()?;
         let engine = runtime()?;
         for path in &self.files {
             let plugin = path.display().to_string();

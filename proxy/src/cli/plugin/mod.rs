@@ -9,11 +9,14 @@ mod identity;
 mod inspect;
 mod new;
 mod pack;
+mod pull;
+mod push;
 mod run;
 mod source;
 mod stand_in;
 mod table;
 mod test;
+mod transfer;
 mod trial;
 
 use std::{io::Write as _, path::PathBuf};
@@ -44,6 +47,10 @@ pub enum PluginCommand {
     Bench(Box<bench::Bench>),
     /// Compile plugins for a proxy that starts where nothing can be written
     Compile(compile::Compile),
+    /// Push a plugin to an OCI registry, from where others pull it
+    Push(push::Push),
+    /// Pull a plugin from an OCI registry into the cache
+    Pull(pull::Pull),
 }
 
 /// Does it, and gives the exit code.
@@ -60,6 +67,8 @@ pub fn run(command: &PluginCommand) -> Result<u8, Error> {
         PluginCommand::Test(test) => test.run(),
         PluginCommand::Bench(bench) => bench.run().map(|()| 0),
         PluginCommand::Compile(compile) => compile.run().map(|()| 0),
+        PluginCommand::Push(push) => push.run().map(|()| 0),
+        PluginCommand::Pull(pull) => pull.run().map(|()| 0),
     }
 }
 
@@ -76,6 +85,15 @@ struct Cache {
 impl Cache {
     fn folder(&self) -> Option<PathBuf> {
         self.cache.clone().or_else(cache::default_folder)
+    }
+
+    /// For what can't be done without one.
+    fn needed(&self) -> Result<PathBuf, Error> {
+        self.folder().ok_or_else(|| Error::Value {
+            name: "--cache",
+            value: String::new(),
+            problem: "is needed: there is no home folder to keep anything in".to_owned(),
+        })
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn pack(
 
 /// That the manifest asks for the grants of what the component imports: who runs it is shown the
 /// manifest.
-fn check_grants(component: &[u8], manifest: &Manifest) -> Result<(), String> {
+pub(super) fn check_grants(component: &[u8], manifest: &Manifest) -> Result<(), String> {
     for import in Outline::read(component)?.imports {
         if let Standing::Granted(grant) = Standing::of(&import)
             && !manifest.grants.contains(&grant)
@@ -100,7 +100,7 @@ fn check_grants(component: &[u8], manifest: &Manifest) -> Result<(), String> {
 }
 
 /// That the proxy can load it, with all that it asks for.
-fn check_fits(
+pub(super) fn check_fits(
     engine: &Engine,
     file: &Path,
     manifest: &Manifest,
