@@ -211,7 +211,7 @@ fn many_clients_at_once_cost_few_lists_and_strangers_cost_nothing() {
     let names = kept.names_at_once(&["10.123.0.99"; 100]);
     assert!(names.iter().all(Option::is_none));
     let listed = lists() - before;
-    assert!((1..=20).contains(&listed), "{listed} lists for 100 clients");
+    assert!((1..=3).contains(&listed), "{listed} lists for 100 clients");
 
     let before = relay.requests().len();
     for stranger in ["203.0.113.7", "127.0.0.1", "10.123.0.1", "2001:db8::1"] {

@@ -66,14 +66,14 @@ impl Gate {
     /// The same, in cgroups that are called like a container's.
     pub fn in_a_forged_cgroup(&self, container: &str, command: &str) -> String {
         let forged = format!("dockgate-test-forged-{}/{container}", std::process::id());
-        let printed = self.on_the_machine(&format!(
-            r#"
+        self.on_the_machine(&format!(
+            r"
             hierarchies=/sys/fs/cgroup
             [ -f /sys/fs/cgroup/cgroup.controllers ] || hierarchies=$(echo /sys/fs/cgroup/*)
             for hierarchy in $hierarchies; do
                 mkdir -p $hierarchy/{forged}
                 for of in cpus mems; do
-                    for below in ${{hierarchy}}/{parent} $hierarchy/{forged}; do
+                    for below in $hierarchy/{parent} $hierarchy/{forged}; do
                         [ ! -f $below/cpuset.$of ] || cat $hierarchy/cpuset.$of >$below/cpuset.$of
                     done
                 done 2>/dev/null
@@ -84,10 +84,9 @@ impl Gate {
                 grep -q {container} /proc/self/cgroup && {command}
             )
             rmdir $(for hierarchy in $hierarchies; do echo $hierarchy/{forged} $hierarchy/{parent}; done)
-            "#,
+            ",
             parent = forged.split('/').next().unwrap(),
-        ));
-        printed
+        ))
     }
 
     /// Where the daemon put a container.

@@ -52,8 +52,9 @@ impl Kept {
 
     /// The name of the container of a client that was accepted before.
     pub fn name_before(&self, address: &str, accepted: SystemTime) -> Option<String> {
-        let found = self.directory.container_of(&origin(address, accepted));
-        self.runtime.block_on(found).map(|container| container.name.clone())
+        let origin = origin(address, accepted);
+        let found = self.runtime.block_on(self.directory.container_of(&origin));
+        found.map(|container| container.name.clone())
     }
 
     /// The same for many clients that are accepted at this moment.

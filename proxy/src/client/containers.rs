@@ -183,7 +183,7 @@ impl Containers {
         let entry = self.known.entry(document.id.clone()).or_default();
         let before = entry.clone();
         entry.runs = document.state.running;
-        entry.name = plain(&document.name).to_owned();
+        plain(&document.name).clone_into(&mut entry.name);
         entry.joins = document.host_config.joins();
         entry.addresses = document.addresses().filter(|_| entry.runs).map(owned).collect();
         entry.container = entry.runs.then(|| Arc::new(document.container()));

@@ -3,7 +3,7 @@
 //! A client is established by what it can't choose: the address that the daemon gave its container,
 //! or the cgroup that the daemon put its process into. The directory follows the events of the daemon
 //! to know whom to ask about, and then asks: nobody has an identity that the daemon does not confirm
-//! at this moment. Where the daemon is away, takes longer than [`TIME`] or leaves a doubt, there is
+//! at this moment. Where the daemon is away, takes longer than [`ESTABLISHED_WITHIN`] or leaves a doubt, there is
 //! none.
 //!
 //! An address is as good as the network. Whoever else is in it may have `NET_RAW`, which Docker gives
@@ -12,8 +12,10 @@
 //! address of another container, by `--network container:…`, can't be told from it, and then neither
 //! has an identity; nor has what comes by way of a gateway or the host's own network.
 //!
-//! By the clock of the daemon goes since when a container has its address, where the directory was
-//! not there to see. A daemon on another machine needs one that is right.
+//! Since when a container has its address is what the directory saw, and where it was not there to see,
+//! when the container started, by the clock of the daemon: one on another machine needs a clock that
+//! is right. What became of addresses while the daemon's events could not be followed is not seen: a
+//! container that got an address then without being started has it from its start on.
 
 use std::{
     cell::Cell,
@@ -52,14 +54,14 @@ use crate::{
 };
 
 /// How long it may take to establish who a client is.
-const TIME: Duration = Duration::from_secs(5);
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(5);
 /// How much the daemon may say of all its containers, or networks, in bytes.
 const LISTED: usize = 32 << 20;
 /// The largest event, in bytes: all labels of a container are in it.
 const LARGEST_EVENT: usize = 1 << 20;
-/// How many clients may wait to be asked about.
+/// How many clients may be asked about at a time, and how many more may wait for that.
 const WAITING: usize = 1024;
-/// How many of them the daemon is asked about at a time.
+/// How many containers the daemon is asked about at a time.
 const ASKED_AT_ONCE: usize = 16;
 /// After how long the containers are listed again though no event came: events can be lost.
 const STALE: Duration = Duration::from_secs(30);
@@ -137,7 +139,7 @@ impl Directory {
     pub async fn container_of(&self, origin: &Origin) -> Option<Arc<Container>> {
         let (answer, said) = oneshot::channel();
         self.questions.try_send(Question { origin: origin.clone(), answer }).ok()?;
-        timeout(TIME, said).await.ok()?.ok()?
+        timeout(ESTABLISHED_WITHIN, said).await.ok()?.ok()?
     }
 
     /// A container that runs and was asked about since it started, as it is now: with the name that
@@ -186,6 +188,7 @@ struct Keeper {
     events: Cell<u64>,
     /// When the last of them came that is of networks.
     of_networks: Cell<u64>,
+    inspects: Semaphore,
     lists: Mutex<()>,
     /// How many lists were begun, and which of these was the last that came.
     begun: Cell<u64>,
@@ -202,6 +205,7 @@ impl Keeper {
             sight: watch::Sender::new(Sight::Opening),
             events: Cell::default(),
             of_networks: Cell::default(),
+            inspects: Semaphore::new(ASKED_AT_ONCE),
             lists: Mutex::default(),
             begun: Cell::default(),
             came: Cell::default(),
@@ -262,7 +266,7 @@ impl Keeper {
     }
 
     async fn answer_all(self: Rc<Self>, mut questions: mpsc::Receiver<Question>) {
-        let places = Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        let places = Arc::new(Semaphore::new(WAITING));
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let Some(Question { origin, mut answer }) = questions.recv().await else { return };
             let keeper = Rc::clone(&self);
@@ -387,8 +391,8 @@ impl Keeper {
         let this = self.begun.get() + 1;
         self.begun.set(this);
         let shows = (self.events.get(), Instant::now());
-        timeout(TIME, self.read_lists()).await.map_err(|_| {
-            format!("the Docker daemon did not list its containers within {TIME:?}")
+        timeout(ESTABLISHED_WITHIN, self.read_lists()).await.map_err(|_| {
+            format!("the Docker daemon did not list its containers within {ESTABLISHED_WITHIN:?}")
         })??;
         self.came.set(this);
         self.shown.set(Some(shows));
@@ -408,6 +412,7 @@ impl Keeper {
     /// What the daemon says of a container. None where it has no such.
     async fn inspect(&self, id: &str) -> Result<Option<Inspected>, String> {
         let Some(inspect) = Inspect::new(Resource::Container, id) else { return Ok(None) };
+        let _place = self.inspects.acquire().await;
         let said = self.upstream.look_up(inspect).await?;
         said.map(|json| serde_json::from_str(&json)).transpose().map_err(|error| no_sense(&error))
     }
@@ -420,7 +425,7 @@ impl Keeper {
 
     async fn get(&self, path: &str) -> Result<Leased, String> {
         let uri: Uri = path.parse().map_err(|_| format!("{path} is no path"))?;
-        let response = self.upstream.get(uri, Some(TIME)).await;
+        let response = self.upstream.get(uri, Some(ESTABLISHED_WITHIN)).await;
         let response = response.map_err(|failure| failure.to_string())?;
         match response.status() {
             StatusCode::OK => Ok(response.into_body()),

@@ -54,7 +54,7 @@ pub struct Certificate {
     pub subject: String,
     /// The names in its subject alternative name: of hosts, addresses, e-mail addresses, URIs.
     pub names: Vec<String>,
-    /// SHA-256 of its public key (the SubjectPublicKeyInfo in DER), in lower-case hexadecimal.
+    /// SHA-256 of its public key (the `SubjectPublicKeyInfo` in DER), in lower-case hexadecimal.
     pub pin: String,
 }
 

@@ -78,7 +78,7 @@ fn open(pid: u32, accepted: SystemTime) -> Option<OwnedFd> {
     started_before(&read(pid, "stat")?, accepted)?.then_some(held)
 }
 
-/// A pidfd can be read when its process has ended: see pidfd_open(2).
+/// A pidfd can be read when its process has ended: see `pidfd_open(2)`.
 fn runs(pidfd: &OwnedFd) -> bool {
     let mut polled = [PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN)];
     poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ended| ended == 0)
@@ -91,7 +91,7 @@ fn started_before(stat: &str, time: SystemTime) -> Option<bool> {
     Some(age >= SystemTime::now().duration_since(time).ok()?)
 }
 
-/// When a process started, since the machine did: field 22 in proc_pid_stat(5), counted from behind
+/// When a process started, since the machine did: field 22 in `proc_pid_stat(5)`, counted from behind
 /// the name, in which anything may be.
 fn start(stat: &str, ticks_per_second: u64) -> Option<Duration> {
     let (_, behind_name) = stat.rsplit_once(')')?;
@@ -110,7 +110,7 @@ fn read(pid: u32, file: &str) -> Option<String> {
 mod tests {
     use std::{
         os::unix::net::{UnixListener, UnixStream},
-        process::{Command, Stdio},
+        process::Command,
     };
 
     use super::*;
@@ -153,15 +153,13 @@ mod tests {
         drop(ours);
 
         // The number is a running process's, as if it had been given away.
-        let mut client = Command::new("python3")
-            .args([
-                "-c",
-                "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])",
-            ])
-            .arg(&path)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let script = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])";
+        let client = Command::new("python3").args(["-c", script]).arg(&path).spawn();
+        let Ok(mut client) = client else {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "CI has python3");
+            eprintln!("SKIPPED: python3 is not installed");
+            return;
+        };
         let (accepted, _) = listener.accept().unwrap();
         client.wait().unwrap();
         let found = cgroups(process(std::process::id()), accepted.as_fd(), SystemTime::now());
