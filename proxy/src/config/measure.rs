@@ -168,9 +168,7 @@ mod tests {
         for text in ["", "10", "s", "-1s", "1d", "1 s", "1e400h"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
-        for text in
-            ["", "KiB", "-1", "4MB", "4 MiB", "99999999999999999999", "18446744073709551615GiB"]
-        {
+        for text in ["", "KiB", "-1", "4MB", "4 MiB", "99999999999999999999", "18446744073709551615GiB"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
         }
     }
