@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
@@ -161,14 +161,8 @@ impl Upstream {
 
     /// Asks about one thing, for a plugin. A thing that is not there is no error.
     pub async fn look_up(self: &Rc<Self>, inspect: Inspect) -> Said {
-        let mut request = Request::new(Sent::Nothing);
-        *request.uri_mut() = inspect.into_uri();
-        request.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
-        let answered = self.exchange(request, Some(self.patience.answer)).await;
-        let Answered::Response(response) = answered.map_err(|failure| failure.to_string())? else {
-            return Err(Failure::Switched.to_string());
-        };
-        let (head, body) = response.into_parts();
+        let answered = self.get(inspect.into_uri(), Some(self.patience.answer)).await;
+        let (head, body) = answered.map_err(|failure| failure.to_string())?.into_parts();
         let body = Limited::new(body, FOUND).collect().await.map_err(|error| error.to_string())?;
         let text = String::from_utf8(body.to_bytes().into())
             .map_err(|_| "the Docker daemon's answer is not text".to_owned())?;
@@ -176,6 +170,24 @@ impl Upstream {
             StatusCode::OK => Ok(Some(text)),
             StatusCode::NOT_FOUND => Ok(None),
             status => Err(format!("the Docker daemon says {status}: {}", text.trim())),
+        }
+    }
+
+    /// Asks for something on the proxy's own behalf; the answer begins within `patience`.
+    ///
+    /// # Errors
+    /// Where the daemon gives no answer.
+    pub async fn get(
+        self: &Rc<Self>,
+        uri: Uri,
+        patience: Option<Duration>,
+    ) -> Result<Response<Leased>, Failure> {
+        let mut request = Request::new(Sent::Nothing);
+        *request.uri_mut() = uri;
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
+        match self.exchange(request, patience).await? {
+            Answered::Response(response) => Ok(response),
+            Answered::TakenOver(..) => Err(Failure::Switched),
         }
     }
 

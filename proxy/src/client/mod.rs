@@ -1,6 +1,11 @@
 //! Who sent a request, as far as the proxy knows by itself: nothing here is taken from what a client
 //! says of itself.
 
+mod cgroup;
+mod containers;
+pub mod directory;
+mod process;
+
 use std::{
     collections::BTreeMap,
     fmt,
