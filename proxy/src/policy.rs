@@ -6,6 +6,7 @@ use std::{path::Path, sync::Arc};
 use wasmtime::Engine;
 
 use crate::{
+    client::directory::Directory,
     config::{Pointer, Problem, Problems},
     error::Error,
     listener::Address,
@@ -27,6 +28,8 @@ pub struct Policy {
     pub listeners: Vec<ListenerEntry>,
     /// Where the running proxy is asked about itself.
     pub admin: Option<Address>,
+    /// Where it can be asked in which container a client runs. None where nobody wants to know.
+    pub directory: Option<Directory>,
     /// Where the plugins stand in the configuration.
     places: Vec<Pointer>,
 }
@@ -82,6 +85,7 @@ impl Policy {
             plugins: plugins.into(),
             listeners: settings.listeners,
             admin: settings.admin,
+            directory: None,
             places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
         })
     }

@@ -4,13 +4,14 @@
 use std::{
     cell::RefCell,
     io,
-    os::unix::net::UnixStream as StdUnixStream,
+    os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
     rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::SystemTime,
 };
 
 use tokio::{
@@ -20,9 +21,9 @@ use tokio::{
 };
 
 use crate::{
-    client::Client,
+    client::{Client, Peer, directory::Origin},
     http::{
-        connection,
+        Who, connection,
         gather::Room,
         upstream::{self, Patience, Upstream},
         wire::HeadLimits,
@@ -139,6 +140,8 @@ pub struct Accepted {
     pub stream: Stream,
     /// Who is at the other end.
     pub client: Client,
+    /// What tells in which container it runs. None while nobody wants to know.
+    pub origin: Option<Origin>,
     /// What TCP is answered with, if that is TLS.
     pub tls: Option<tls::Server>,
     /// Held as long as the connection is served.
@@ -154,6 +157,16 @@ pub enum Stream {
     Tcp(std::net::TcpStream),
     /// A unix socket.
     Unix(StdUnixStream),
+}
+
+impl Stream {
+    /// What tells in which container the other end runs.
+    pub fn origin(&self, peer: &Peer, accepted: SystemTime) -> Origin {
+        match self {
+            Self::Tcp(stream) => Origin::of(peer, stream.as_fd(), accepted),
+            Self::Unix(stream) => Origin::of(peer, stream.as_fd(), accepted),
+        }
+    }
 }
 
 /// The way to a worker's thread.
@@ -228,12 +241,12 @@ async fn serve(
 ) {
     tokio::task::spawn_local(log::write_records());
     tokio::task::spawn_local(Rc::clone(&worker).follow());
-    while let Some(Accepted { stream, client, tls, place }) = connections.recv().await {
+    while let Some(Accepted { stream, client, origin, tls, place }) = connections.recv().await {
         let worker = Rc::clone(&worker);
         let load = Arc::clone(&load);
         tokio::task::spawn_local(async move {
             let words = client.to_string();
-            if let Err(error) = serve_one(stream, client, tls, worker).await {
+            if let Err(error) = serve_one(stream, client, origin, tls, worker).await {
                 tracing::warn!(client = words, "a connection could not be served: {error}");
             }
             load.fetch_sub(1, Ordering::Relaxed);
@@ -245,6 +258,7 @@ async fn serve(
 async fn serve_one(
     stream: Stream,
     client: Client,
+    origin: Option<Origin>,
     tls: Option<tls::Server>,
     worker: Rc<Worker>,
 ) -> io::Result<()> {
@@ -252,16 +266,18 @@ async fn serve_one(
         Stream::Tcp(stream) => {
             let stream = TcpStream::from_std(stream)?;
             let Some(tls) = tls else {
-                connection::serve(stream, client, worker).await;
+                connection::serve(stream, Who::new(client, origin), worker).await;
                 return Ok(());
             };
             let time = worker.serving().policy.requests.head.time;
             let (stream, certificate) = tls.accept(stream, time).await?;
             // Rare and large: apart, so that the future of an ordinary connection is small.
-            Box::pin(connection::serve(stream, Client { certificate, ..client }, worker)).await;
+            let who = Who::new(Client { certificate, ..client }, origin);
+            Box::pin(connection::serve(stream, who, worker)).await;
         }
         Stream::Unix(stream) => {
-            connection::serve(UnixStream::from_std(stream)?, client, worker).await;
+            let who = Who::new(client, origin);
+            connection::serve(UnixStream::from_std(stream)?, who, worker).await;
         }
     }
     Ok(())

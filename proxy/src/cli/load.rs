@@ -12,7 +12,7 @@ use crate::{
     config::{self, Config, Problems, Read, flags, report},
     error::Error,
     http::upstream::Address,
-    plugin::{Source, cache},
+    plugin::Source,
     policy::{Policy, Unfit, runtime},
     settings::{self, Process, Settings},
 };
@@ -59,7 +59,7 @@ impl Loader {
         Ok(Self {
             origin,
             engine: runtime()?,
-            cache: serve.cache.clone().or_else(cache::default_folder),
+            cache: serve.cache_folder(),
             upstream,
             files: Mutex::default(),
         })
@@ -154,7 +154,7 @@ fn from_flags(serve: &Serve) -> Result<Settings, Error> {
     let mut settings = settings.ok_or_else(|| Error::Flags(problems.first()))?;
     // Bundled plugins find what is misspelt among the names that no plugin reads.
     for entry in settings.plugins.iter_mut().filter(|entry| entry.source.is_bundled()) {
-        let manifest = entry.source.manifest().unwrap_or_default();
+        let manifest = entry.source.manifest(None).unwrap_or_default();
         (_, entry.other_names) = flags::environment(&manifest, |_| true);
     }
     Ok(settings)
@@ -172,7 +172,7 @@ fn files_of(config: &Config) -> Vec<PathBuf> {
     let plugins =
         config.plugins.values().filter_map(|plugin| match Source::from(plugin.source.as_str()) {
             Source::File(path) => Some(path),
-            Source::Bundled(_) => None,
+            Source::Bundled(_) | Source::Registry(_) => None,
         });
     let servers = config.listeners.values().filter_map(|listener| listener.tls.as_ref());
     let servers = servers.flat_map(|tls| {

@@ -20,7 +20,11 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{log::Severity, plugin::Grant, request::ApiVersion};
+use crate::{
+    log::Severity,
+    plugin::{Grant, cache},
+    request::ApiVersion,
+};
 
 /// A programmable filter proxy for the Docker Engine API.
 ///
@@ -217,6 +221,11 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// Where compiled and fetched plugins are kept.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache.clone().or_else(cache::default_folder)
+    }
+
     /// What the environment alone says.
     pub fn without_options() -> Self {
         // Whatever is wrong in the environment, clap has said before and ended.

@@ -173,7 +173,7 @@ fn plugin(text: &str, serve: &Serve) -> Result<(String, Plugin), Error> {
     let source = Source::from(written);
     let wrong = |problem| Error::Plugin { plugin: written.to_owned(), problem };
     let settings = file.map_or(Ok(Map::new()), |file| settings(text, written, file))?;
-    let manifest = source.manifest().map_err(wrong)?;
+    let manifest = source.manifest(serve.cache_folder().as_deref()).map_err(wrong)?;
     let granted = |name: &str| {
         source.is_bundled() || serve.granted_environment.iter().any(|granted| granted == name)
     };

@@ -26,7 +26,6 @@ use super::{
     wire::{Closed, Wire},
 };
 use crate::{
-    client::Client,
     log::{self, Record},
     request::Operation,
     worker::Worker,
@@ -39,18 +38,13 @@ const HELD: usize = 16 << 10;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Serves a client until it has gone, or until the proxy drains and its last request is answered.
-pub async fn serve<S>(stream: S, client: Client, worker: Rc<Worker>)
+pub async fn serve<S>(stream: S, who: Who, worker: Rc<Worker>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let limits = worker.serving().policy.requests.head;
     let wire = Wire::new(stream, limits);
-    let line = Rc::new(Line {
-        who: Who::new(client),
-        wire: wire.control(),
-        worker,
-        taken_over: RefCell::new(None),
-    });
+    let line = Rc::new(Line { who, wire: wire.control(), worker, taken_over: RefCell::new(None) });
     let mut connection = http1::Builder::new()
         .max_buf_size(limits.size + HELD)
         .serve_connection(TokioIo::new(wire), Answering(Rc::clone(&line)));
@@ -165,6 +159,7 @@ fn record_of(line: &Line, words: &Words, request_line: &str, bytes: usize) -> Re
         operation: Operation::UNKNOWN.name(),
         method,
         path: log::printable(target.split('?').next().unwrap_or_default()),
+        container: line.who.container(),
         chain: None,
         verdict: words.outcome,
         plugin: None,

@@ -126,7 +126,12 @@ impl Line {
             Err(violation) => return refuse(Words::invalid(&violation), exchange),
         };
         exchange.record.operation = request.operation().name();
-        let Some(chosen) = self.who.choose(&serving, &request) else {
+        if let Some((directory, origin)) = self.who.to_be_asked(&serving.policy) {
+            // Rare and large: apart, so that the future of an ordinary request is small.
+            Box::pin(self.who.ask(directory, origin)).await;
+        }
+        exchange.record.container = self.who.container();
+        let Some(chosen) = self.who.choose(&serving.policy, &request) else {
             return refuse(Words::no_chain(&request), exchange);
         };
         let choice = Choice { serving, chosen };
@@ -313,6 +318,7 @@ impl Line {
                 operation: Operation::UNKNOWN.name(),
                 method: head.method.clone(),
                 path: log::printable(head.uri.path()),
+                container: None,
                 chain: None,
                 verdict: Outcome::Allow,
                 plugin: None,

@@ -17,3 +17,4 @@ mod who;
 pub mod wire;
 
 pub use refusal::Words;
+pub use who::Who;

@@ -11,6 +11,7 @@ use std::{
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::{Format, Severity, timestamp::Timestamp};
+use crate::client::Container;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Record {
     pub time: SystemTime,
     /// Who sent it.
     pub client: Rc<str>,
+    /// The container that it runs in, where that was established.
+    pub container: Option<Arc<Container>>,
     /// The endpoint of the API.
     pub operation: &'static str,
     /// The method.
@@ -97,6 +100,10 @@ impl Record {
         let (time, level) = (Timestamp::of(self.time), self.severity().name());
         let Self { client, operation, method, .. } = self;
         write!(line, r#"{{"time":"{}","level":"{level}","client":"{client}""#, time.as_str())?;
+        if let Some(container) = &self.container {
+            line.extend_from_slice(br#","container":"#);
+            serde_json::to_writer(&mut *line, &container.name)?;
+        }
         write!(line, r#","operation":"{operation}","method":"{method}","path":"#)?;
         serde_json::to_writer(&mut *line, &self.path)?;
         write!(line, r#","verdict":"{}""#, self.verdict.name())?;
@@ -117,9 +124,11 @@ impl Record {
         let verdict = self.verdict.name();
         let plugin = self.plugin.as_deref().unwrap_or("-");
         let chain = self.chain.as_ref().map(|chain| format!(" of {chain}")).unwrap_or_default();
+        let container = self.container.as_ref().map(|c| format!(" in {}", c.name));
+        let container = container.unwrap_or_default();
         write!(
             line,
-            "{start}{} {} {} {} {verdict} by {plugin}{chain} {} {:.1}ms {}B",
+            "{start}{}{container} {} {} {} {verdict} by {plugin}{chain} {} {:.1}ms {}B",
             self.client,
             self.operation,
             self.method,

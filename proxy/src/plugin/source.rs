@@ -8,7 +8,8 @@ use std::{
 
 use wasmtime::Engine;
 
-use super::{Code, Manifest, bundled, cache};
+use super::{Code, Manifest, bundled};
+use crate::oci;
 
 /// Where a plugin comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Source {
     Bundled(String),
     /// A file.
     File(PathBuf),
+    /// A registry: `oci://…`.
+    Registry(String),
 }
 
 /// A plugin that can be loaded.
@@ -29,10 +32,11 @@ pub struct Opened {
 }
 
 impl From<&str> for Source {
-    /// Reads `bundled:NAME` or the name of a file.
+    /// Reads `bundled:NAME`, `oci://…` or the name of a file.
     fn from(text: &str) -> Self {
         match text.strip_prefix("bundled:") {
             Some(name) => Self::Bundled(name.to_owned()),
+            None if text.starts_with(oci::SCHEME) => Self::Registry(text.to_owned()),
             None => Self::File(PathBuf::from(text)),
         }
     }
@@ -43,6 +47,7 @@ impl fmt::Display for Source {
         match self {
             Self::Bundled(name) => write!(f, "bundled:{name}"),
             Self::File(path) => path.display().fmt(f),
+            Self::Registry(reference) => f.write_str(reference),
         }
     }
 }
@@ -53,7 +58,7 @@ impl Source {
     pub fn within(self, folder: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(folder.join(path)),
-            bundled @ Self::Bundled(_) => bundled,
+            elsewhere @ (Self::Bundled(_) | Self::Registry(_)) => elsewhere,
         }
     }
 
@@ -72,8 +77,11 @@ impl Source {
                 let bundled = bundled::find(name)?;
                 Ok(Opened { manifest: bundled.manifest(), code: bundled.code() })
             }
-            Self::File(path) => cache::load(engine, path, cache)
-                .map(|cache::FromFile { manifest, code }| Opened { manifest, code }),
+            Self::File(_) | Self::Registry(_) => {
+                let path = self.file(cache)?;
+                super::cache::load(engine, &path, cache)
+                    .map(|super::cache::FromFile { manifest, code }| Opened { manifest, code })
+            }
         }
     }
 
@@ -81,12 +89,26 @@ impl Source {
     ///
     /// # Errors
     /// Words on what is wrong with it.
-    pub fn manifest(&self) -> Result<Manifest, String> {
+    pub fn manifest(&self, cache: Option<&Path>) -> Result<Manifest, String> {
+        if let Self::Bundled(name) = self {
+            return bundled::find(name).map(bundled::Bundled::manifest);
+        }
+        let path = self.file(cache)?;
+        let mut file = File::open(&path).map_err(|error| error.to_string())?;
+        Ok(Manifest::read(&mut file)?.unwrap_or_else(|| super::cache::named_after(&path)))
+    }
+
+    /// The file of its component, which is fetched where it is elsewhere.
+    ///
+    /// # Errors
+    /// Words on why there is none.
+    pub fn file(&self, cache: Option<&Path>) -> Result<PathBuf, String> {
         match self {
-            Self::Bundled(name) => bundled::find(name).map(bundled::Bundled::manifest),
-            Self::File(path) => {
-                let mut file = File::open(path).map_err(|error| error.to_string())?;
-                Ok(Manifest::read(&mut file)?.unwrap_or_else(|| cache::named_after(path)))
+            Self::Bundled(name) => Err(format!("{name} is part of this binary")),
+            Self::File(path) => Ok(path.clone()),
+            Self::Registry(reference) => {
+                let cache = cache.ok_or("what comes from a registry needs a cache: set --cache")?;
+                oci::fetch(reference, cache)
             }
         }
     }

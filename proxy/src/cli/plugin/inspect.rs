@@ -65,7 +65,10 @@ impl Inspect {
                 let outline = Outline::of_bundled(&runtime()?, bundled).map_err(wrong)?;
                 Report::new(bundled.manifest(), outline, bundled.code().size(), None)
             }
-            Source::File(path) => of_file(&path).map_err(wrong)?,
+            elsewhere => {
+                let path = elsewhere.file(cache::default_folder().as_deref()).map_err(wrong)?;
+                of_file(&path).map_err(wrong)?
+            }
         };
         if self.json {
             say(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()));

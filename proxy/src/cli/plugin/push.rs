@@ -11,10 +11,10 @@ use super::{
     transfer::{Connection, failed, progress, reference},
 };
 use crate::{
-    cli::load::runtime,
     error::Error,
     oci::{self, Artifact, Reference},
     plugin::{Manifest, Outline, cache},
+    policy::runtime,
 };
 
 /// Push a plugin to an OCI registry, from where others pull it.
@@ -69,9 +69,11 @@ impl Push {
     fn artifact(&self) -> Result<Artifact, Error> {
         let wrong = |problem| Error::Plugin { plugin: self.file.display().to_string(), problem };
         let component = cache::component(&self.file).map_err(wrong)?;
-        let manifest = Manifest::read(&component).map_err(wrong)?.ok_or_else(|| {
-            wrong("it has no manifest: put one into it with `dockgate plugin pack`".to_owned())
-        })?;
+        let manifest = Manifest::read(&mut std::io::Cursor::new(&component))
+            .map_err(wrong)?
+            .ok_or_else(|| {
+                wrong("it has no manifest: put one into it with `dockgate plugin pack`".to_owned())
+            })?;
         check_grants(&component, &manifest).map_err(wrong)?;
         check_fits(&runtime()?, &self.file, &manifest, &self.cache).map_err(wrong)?;
         let outline = Outline::read(&component).map_err(wrong)?;

@@ -1,6 +1,10 @@
 //! The running proxy: who accepts, who serves, and by which policy.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{
     sync::{Semaphore, watch},
@@ -14,7 +18,9 @@ use super::{
     watch::Watched,
 };
 use crate::{
+    client::directory::Directory,
     error::Error,
+    http::upstream::Upstream,
     listener::{Access, Address, Listener},
     policy::Policy,
     settings::{ListenerEntry, Process},
@@ -56,7 +62,8 @@ impl Server {
     /// # Errors
     /// What the system refuses.
     pub(super) fn start(usable: Usable, loader: Loader) -> Result<Self, Error> {
-        let Usable { policy, process, .. } = usable;
+        let Usable { mut policy, process, .. } = usable;
+        policy.directory = directory_for(&policy, None);
         // Before the log says that it listens, which is when others may begin to tell it.
         let signals = Signals::new()?;
         let listeners = policy.listeners.clone();
@@ -126,7 +133,7 @@ impl Server {
     }
 
     fn take(&mut self, usable: Usable) -> Result<(), Error> {
-        let Usable { policy, process, oddities } = usable;
+        let Usable { mut policy, process, oddities } = usable;
         for oddity in oddities {
             tracing::warn!("{oddity}");
         }
@@ -143,6 +150,7 @@ impl Server {
                 self.accepting.insert(entry.identity(), accepting);
             }
         }
+        policy.directory = directory_for(&policy, Some(&self.policy.borrow()));
         self.policy.send_replace(Arc::new(policy));
         self.accept_at(opened);
         for ((address, _), accepting) in gone {
@@ -163,7 +171,12 @@ impl Server {
         for (entry, listener) in opened {
             let identity = entry.identity();
             let (entry, newest) = watch::channel(entry);
-            let task = tokio::spawn(accept_all(listener, newest, self.gate.clone()));
+            let task = tokio::spawn(accept_all(
+                listener,
+                newest,
+                self.policy.subscribe(),
+                self.gate.clone(),
+            ));
             self.accepting.insert(identity, Accepting { task, entry });
         }
     }
@@ -213,11 +226,36 @@ fn open(entries: &[ListenerEntry]) -> Result<Vec<(ListenerEntry, Listener)>, Err
     Ok(opened)
 }
 
+/// What knows the containers of a policy's daemon: the one that there is, if it is the same daemon.
+fn directory_for(policy: &Policy, old: Option<&Policy>) -> Option<Directory> {
+    if !policy.reads_containers() {
+        return None;
+    }
+    let upstream = &policy.requests.upstream;
+    let same = old.filter(|old| old.requests.upstream.is_same(upstream));
+    if let Some(directory) = same.and_then(|old| old.directory.clone()) {
+        return Some(directory);
+    }
+    let upstream = Upstream::new(upstream.clone(), policy.requests.patience);
+    let (directory, kept) = Directory::start(upstream);
+    // It ends with the last policy that has it.
+    tokio::task::spawn_local(kept);
+    Some(directory)
+}
+
 /// Gives each client of a listener to the worker that has the fewest.
-async fn accept_all(listener: Listener, entry: watch::Receiver<ListenerEntry>, gate: Gate) {
+async fn accept_all(
+    listener: Listener,
+    entry: watch::Receiver<ListenerEntry>,
+    policy: watch::Receiver<Arc<Policy>>,
+    gate: Gate,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
+                // At once: a process that has ended tells nothing.
+                let is_asked = policy.borrow().directory.is_some();
+                let origin = is_asked.then(|| stream.origin(&peer, SystemTime::now()));
                 // Not before: a listener that waits must not keep a place from the others. The
                 // semaphore is never closed.
                 let Ok(place) = Arc::clone(&gate.places).acquire_owned().await else { return };
@@ -226,7 +264,7 @@ async fn accept_all(listener: Listener, entry: watch::Receiver<ListenerEntry>, g
                     (listener.client(&entry.name, peer), entry.tls.clone())
                 };
                 if let Some(worker) = gate.workers.iter().min_by_key(|worker| worker.load()) {
-                    worker.take(Accepted { stream, client, tls, place });
+                    worker.take(Accepted { stream, client, origin, tls, place });
                 }
             }
             Err(error) => {
