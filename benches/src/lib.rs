@@ -14,6 +14,7 @@ pub mod proxies;
 pub mod report;
 pub mod rounds;
 pub mod run;
+pub mod selection;
 pub mod startup;
 pub mod syscalls;
 pub mod wrk;

@@ -126,12 +126,21 @@ impl Running {
             return Ok(Self { subject, address, pid, log: None, _process: None });
         };
         more(&mut command);
+        Self::start_at(subject, address, &command, folder)
+    }
 
+    /// Starts a proxy by a command that has it answer at this address.
+    pub fn start_at(
+        subject: Subject,
+        address: SocketAddr,
+        command: &Command,
+        folder: &Path,
+    ) -> Result<Self, BenchError> {
         let path = folder.join(format!("{}.log", subject.name()));
         let log = OpenOptions::new().create(true).append(true).open(&path);
         let log = log.map_err(BenchError::io(path.display().to_string()))?;
         let stdout = log.try_clone().map_err(BenchError::io("the log"))?;
-        let process = Process::start_leashed(&command, stdout.into())?;
+        let process = Process::start_leashed(command, stdout.into())?;
         wait_until_ready(subject.name(), address, &path)?;
         let pid = process.pid();
         Ok(Self { subject, address, pid, log: Some(log), _process: Some(process) })

@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::process::Memory;
 use crate::proxies::Subject;
 use crate::rounds::Cell;
+use crate::selection::Behind;
 use crate::syscalls::Calls;
 
 /// All that a run saw.
@@ -19,6 +20,8 @@ pub struct Report {
     pub uses: Vec<Use>,
     /// What plugins cost that are asked.
     pub chains: Vec<Chain>,
+    /// What choosing a chain costs.
+    pub behind: Vec<Behind>,
 }
 
 /// What is measured once for a subject.
@@ -47,6 +50,7 @@ impl Report {
         println!("{}", self.once());
         println!("{}", self.calls());
         println!("{}", self.plugins());
+        println!("{}", self.selection());
         println!("{}", self.targets());
     }
 

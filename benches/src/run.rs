@@ -10,7 +10,7 @@ use crate::process::Memory;
 use crate::proxies::{Programs, Running, Subject, build_dockgate};
 use crate::report::{Report, Use};
 use crate::rounds::drive_all;
-use crate::{chains, startup, syscalls};
+use crate::{chains, selection, startup, syscalls};
 
 /// Measures what the options call for and prints it.
 pub fn run(options: &Options) -> Result<(), BenchError> {
@@ -42,13 +42,14 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     }
 
     drop(subjects);
-    let chains = if options.subjects.contains(&Subject::Dockgate) {
-        chains::drive_all(&programs, &daemon, folder.path(), &options)?
+    let (chains, behind) = if options.subjects.contains(&Subject::Dockgate) {
+        let chains = chains::drive_all(&programs, &daemon, folder.path(), &options)?;
+        (chains, selection::drive_all(&programs, &daemon, folder.path(), &options)?)
     } else {
-        Vec::new()
+        (Vec::new(), Vec::new())
     };
 
-    Report { cells, uses, chains }.print(&options);
+    Report { cells, uses, chains, behind }.print(&options);
     Ok(())
 }
 

@@ -60,6 +60,24 @@ impl Report {
         table
     }
 
+    /// What a request costs behind chains that are not for its client.
+    pub(super) fn selection(&self) -> Table {
+        let header = ["chains before (2.6 kB list, 16 conn.)", "CPU µs/request", "more than none"];
+        let mut table = Table::new(&header);
+        for behind in &self.behind {
+            let more = self.more_than_first(behind.chains).unwrap_or_default();
+            let figures = [format!("{:.2}", behind.cpu), format!("{more:.2}")];
+            table.row([vec![behind.chains.to_string()], figures.to_vec()].concat());
+        }
+        table
+    }
+
+    /// Microseconds that so many chains before the one that decides add to a request.
+    pub(super) fn more_than_first(&self, chains: usize) -> Option<f64> {
+        let of = |chains| self.behind.iter().find(|behind| behind.chains == chains);
+        Some(of(chains)?.cpu - of(0)?.cpu)
+    }
+
     /// Microseconds that so many plugins add to a request.
     pub(super) fn more_than_none(&self, asked: usize) -> Option<f64> {
         let of = |asked| self.chains.iter().find(|chain| chain.asked == asked);

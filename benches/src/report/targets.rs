@@ -15,6 +15,8 @@ const RESIDENT: f64 = 12.0;
 const READY: f64 = 50.0;
 /// Microseconds of CPU that so many plugins may add to a request.
 const PLUGINS: [(usize, f64); 2] = [(1, 4.0), (5, 12.0)];
+/// Microseconds of CPU that so many chains before the one that decides may add to a request.
+const SELECTION: (usize, f64) = (200, 1.0);
 /// The load that the bounds are set for.
 const CONNECTIONS: u32 = 16;
 
@@ -35,6 +37,9 @@ impl Report {
             let what = format!("µs for the plugins of a request, {asked} of them");
             table.target(&what, self.more_than_none(asked), at_most);
         }
+        let (chains, at_most) = SELECTION;
+        let what = format!("µs to choose behind {chains} chains");
+        table.target(&what, self.more_than_first(chains), at_most);
         table
     }
 }
