@@ -14,6 +14,8 @@ mod chain;
 #[path = "plugins/client.rs"]
 #[allow(dead_code, reason = "tests/phases.rs uses the rest")]
 mod client;
+#[path = "plugins/configured.rs"]
+mod configured;
 #[path = "plugins/daemon.rs"]
 #[allow(dead_code, reason = "tests/phases.rs uses the rest")]
 mod daemon;

@@ -31,7 +31,7 @@ fn what_is_not_a_component_is_refused() {
             &module,
             "odd.wasm: it is a core module: a plugin is a component (build for wasm32-wasip2)",
         ),
-        (&component[..component.len() / 2], "odd.wasm: unexpected end-of-file"),
+        (&component[..component.len() / 2], "odd.wasm: failed to parse WebAssembly module"),
     ] {
         let ended = Scene::new().file("odd.wasm", content).refusal();
         assert_eq!(ended.code, Some(2), "{}", ended.words);

@@ -30,6 +30,7 @@ pub struct Scene {
     format: &'static str,
     cache: Option<PathBuf>,
     demo: bool,
+    configuration: Option<String>,
 }
 
 /// A proxy that serves until it is dropped, and the daemon behind it.
@@ -60,6 +61,7 @@ impl Scene {
             format: "json",
             cache: None,
             demo: false,
+            configuration: None,
         }
     }
 
@@ -79,6 +81,19 @@ impl Scene {
         fs::write(&settings_path, settings).expect("a fresh folder");
         let plugin = format!("{}={}", path.display(), settings_path.display());
         self.arguments(&["--plugin", &plugin])
+    }
+
+    /// The same with this file beside those of the scene.
+    pub fn beside(self, name: &str, content: &[u8]) -> Self {
+        fs::write(self.folder.path().join(name), content).expect("a fresh folder");
+        self
+    }
+
+    /// The same with a configuration file in place of options. Where it listens, and in front of
+    /// what, is added to it.
+    pub fn configuration(mut self, text: &str) -> Self {
+        self.configuration = Some(text.to_owned());
+        self
     }
 
     /// The same with the flags of the bundled plugin at the end of its chain.
@@ -155,19 +170,32 @@ impl Scene {
     fn command(&self, daemon: &Daemon) -> Command {
         let folder = self.folder.path();
         let cache = self.cache.clone().unwrap_or_else(|| folder.join("cache"));
+        let listener = format!("unix://{}", folder.join("proxy.sock").display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockgate"));
         command
-            .arg("--listen")
-            .arg(format!("unix://{}", folder.join("proxy.sock").display()))
             .arg("--cache")
             .arg(cache)
-            .args(["--log-format", self.format])
             .args(&self.arguments)
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(text) = &self.configuration {
+            let (file, daemon) = (folder.join("dockgate.yaml"), daemon.socket());
+            let text = format!(
+                "upstream: {{ address: \"unix://{}\" }}\n\
+                 listeners: {{ main: {{ address: \"{listener}\" }} }}\n\
+                 log: {{ format: {} }}\n\
+                 {text}",
+                daemon.display(),
+                self.format,
+            );
+            fs::write(&file, text).expect("a fresh folder");
+            command.arg("--config").arg(file);
+            return command;
+        }
+        command.arg("--listen").arg(listener).args(["--log-format", self.format]);
         if self.demo {
             command.arg("--demo");
         } else {

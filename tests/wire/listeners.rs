@@ -79,7 +79,8 @@ fn it_listens_at_several_places_at_once() {
     let path = setup.path("proxy.sock");
     let all = format!("127.0.0.1:0,{},tcp://127.0.0.1:0", unix(&path));
     let proxy = setup.listening_by("DOCKGATE_LISTEN", &all).start();
-    let [first, socket, second] = proxy.addresses() else { panic!("{:?}", proxy.addresses()) };
+    // By the names that they have in the configuration: tcp, tcp-2, unix.
+    let [first, second, socket] = proxy.addresses() else { panic!("{:?}", proxy.addresses()) };
     assert_eq!(*socket, unix(&path));
     for tcp in [first, second] {
         let stream = std::net::TcpStream::connect(tcp.strip_prefix("tcp://").unwrap()).unwrap();

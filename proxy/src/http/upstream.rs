@@ -185,6 +185,9 @@ impl Upstream {
         let mut request = Request::new(Sent::Nothing);
         *request.uri_mut() = uri;
         request.headers_mut().insert(header::HOST, HeaderValue::from_static("docker"));
+        // Whoever reads the daemon's log sees that these are no client's.
+        let ours = HeaderValue::from_static(concat!("dockgate/", env!("CARGO_PKG_VERSION")));
+        request.headers_mut().insert(header::USER_AGENT, ours);
         match self.exchange(request, patience).await? {
             Answered::Response(response) => Ok(response),
             Answered::TakenOver(..) => Err(Failure::Switched),
