@@ -1,0 +1,1 @@
+//! What plugins see of a container.
