@@ -37,9 +37,11 @@ impl Machine {
     /// Runs what is appended. It ends with the process that is started here.
     pub fn command(&self) -> Command {
         let mut command = Command::new("nsenter");
-        command
-            .args(["--target", &self.namespaces, "--mount", "--net", "--pid", "--"])
-            .args(["setpriv", "--pdeathsig", "KILL"]);
+        command.args(["--target", &self.namespaces, "--mount", "--net", "--pid", "--"]).args([
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+        ]);
         command
     }
 
@@ -55,12 +57,23 @@ impl Machine {
         Client::start(self.command(), settings)
     }
 
+    /// A client that is a process of the machine, in the network of this one.
+    pub fn client_in_network_of(&self, process: &str, settings: Settings) -> Client {
+        let mut command = self.command();
+        command.args(["nsenter", "--target", process, "--net", "--"]);
+        Client::start(command, settings)
+    }
+
     /// A client in a container, which sees the folders of the machine: see [`WITH_MACHINE`].
     pub fn client_in(&self, container: &str, settings: Settings) -> Client {
         let mut command = Command::new("docker");
-        command
-            .env("DOCKER_HOST", &self.daemon)
-            .args(["exec", "--interactive", container, "chroot", "/machine"]);
+        command.env("DOCKER_HOST", &self.daemon).args([
+            "exec",
+            "--interactive",
+            container,
+            "chroot",
+            "/machine",
+        ]);
         Client::start(command, settings)
     }
 }

@@ -99,7 +99,8 @@ fn each_client_may_do_what_its_chain_allows_and_nothing_else() {
         machine.client(Settings { certificates: Some(&certificates), ..at("tcp://127.0.0.1:2376") })
     };
     let mut columns = [
-        Column::of("traefik", machine.client_in("web-traefik-1", web)).in_container("web-traefik-1"),
+        Column::of("traefik", machine.client_in("web-traefik-1", web))
+            .in_container("web-traefik-1"),
         Column::of("updater", machine.client_in("updater", at("tcp://10.124.2.1:2375")))
             .in_container("updater"),
         Column::of("misplaced", machine.client_in("misplaced", web)).in_container("misplaced"),

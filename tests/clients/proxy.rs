@@ -59,6 +59,13 @@ impl Proxy {
         records.filter(|line: &Value| line.get("verdict").is_some()).collect()
     }
 
+    /// The record of the first request with this path, as soon as it is written.
+    pub fn record(&self, path: &str) -> Value {
+        let found = || self.records().into_iter().find(|record| record["path"] == path);
+        wait_until("it is in the log", || found().is_some());
+        found().unwrap()
+    }
+
     /// The record of what is asked, which is the only request at this time, and what came of it.
     pub fn record_of<T>(&self, ask: impl FnOnce() -> T) -> (T, Value) {
         let before = self.records().len();
