@@ -4,11 +4,12 @@
 use crate::{
     client::{Client, Settings, Verdict},
     daemon::{Daemon, wait_until},
-    machine::{Machine, WITH_MACHINE},
+    machine::{Machine, Namespace, WITH_MACHINE},
     proxy::Proxy,
 };
 
-const NETWORK: &str = "docker network create --subnet 10.124.1.0/24 --gateway 10.124.1.1 team";
+const NETWORK: &str = "docker network create --subnet 10.124.1.0/24 --gateway 10.124.1.1 \
+    --opt com.docker.network.bridge.name=team0 team";
 const ADDRESS: Settings =
     Settings { address: "tcp://10.124.1.1:2375", certificates: None, user: None };
 
@@ -43,6 +44,12 @@ fn run(daemon: &Daemon, name: &str, options: &str) {
 fn first_process(daemon: &Daemon, name: &str) -> String {
     let inspect = format!("docker inspect --format '{{{{.State.Pid}}}}' {name}");
     daemon.shell().must_run(&inspect).trim().to_owned()
+}
+
+/// Whether all requests came on one connection.
+fn one_connection(proxy: &Proxy) -> bool {
+    let records = proxy.records();
+    records.iter().all(|record| record["client"] == records[0]["client"])
 }
 
 /// Whether a client may see containers, and volumes.
@@ -111,6 +118,40 @@ fn permissions_follow_a_container_and_not_its_address() {
 }
 
 #[test]
+fn nobody_is_a_container_by_an_address_that_it_had_or_shares() {
+    let Some(daemon) = crate::daemon() else { return };
+    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
+    shell.must_run(NETWORK);
+    let proxy = Proxy::start(
+        &machine,
+        &configuration(
+            ADDRESS.address,
+            "{ container: { name: one } }",
+            "{ container: { name: joiner } }",
+        ),
+    );
+    run(&daemon, "one", "--network team --ip 10.124.1.11");
+    let mut one = machine.client_in("one", ADDRESS);
+    assert_eq!(may(&mut one), [true, false]);
+    assert!(is_allowed(one.ask_on_kept(CONTAINERS)));
+
+    run(&daemon, "joiner", "--network container:one");
+    assert_eq!(may(&mut one), [false, false]);
+    assert_eq!(may(&mut machine.client_in("joiner", ADDRESS)), [false, false]);
+    assert!(is_allowed(one.ask_on_kept(CONTAINERS)), "when it came it was alone");
+    drop(one);
+
+    shell.must_run("docker rm --force joiner && docker stop --time 0 one");
+    let thief = Namespace::in_bridge(&machine, "thief", "team0", "10.124.1.11/24");
+    let mut client = thief.client(ADDRESS);
+    assert_eq!(may(&mut client), [false, false]);
+    assert!(!is_allowed(client.ask("GET /containers/thiefs/json")));
+    let record = proxy.record("/containers/thiefs/json");
+    assert!(record["client"].as_str().unwrap().starts_with("10.124.1.11:"), "{record}");
+    assert_eq!(record.get("container"), None);
+}
+
+#[test]
 fn a_connection_that_is_kept_has_the_chain_of_the_new_name() {
     let Some(daemon) = crate::daemon() else { return };
     let (machine, shell) = (Machine::of(&daemon), daemon.shell());
@@ -142,11 +183,7 @@ fn a_connection_that_is_kept_has_the_chain_of_the_new_name() {
     wait_until("no chain is for that name", || !may(VOLUMES));
     assert!(!may(CONTAINERS));
 
-    let records = proxy.records();
-    assert!(
-        records.iter().all(|record| record["client"] == records[0]["client"]),
-        "one connection: {records:?}"
-    );
+    assert!(one_connection(&proxy));
 }
 
 #[test]
@@ -177,6 +214,41 @@ fn a_client_at_a_unix_socket_is_known_in_a_container_and_not_beside_it() {
     assert!(!is_allowed(beside.ask("GET /containers/machines/json")));
     let record = proxy.record("/containers/machines/json");
     assert_eq!((&record["client"], record.get("container")), (&"uid=0".into(), None));
+}
+
+#[test]
+fn a_connection_outlives_the_daemon_where_its_container_does() {
+    let Some(mut daemon) = crate::daemon() else { return };
+    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
+    shell.must_run(NETWORK);
+    let proxy = Proxy::start(
+        &machine,
+        &configuration(
+            ADDRESS.address,
+            "{ container: { name: one } }",
+            "{ container: { name: two } }",
+        ),
+    );
+    let leave_containers_alone = |whether: bool| {
+        machine.must_run(&format!(
+            r#"cd {}; echo '{{"live-restore": {whether}}}' >daemon.json; kill -HUP $(cat dockerd.pid)"#,
+            machine.folder().display()
+        ));
+        let is_so = "docker info --format '{{.LiveRestoreEnabled}}'";
+        wait_until("it is so", || shell.must_run(is_so).trim() == whether.to_string());
+    };
+    run(&daemon, "one", "--network team");
+    let mut one = machine.client_in_network_of(&first_process(&daemon, "one"), ADDRESS);
+    assert!(is_allowed(one.ask_on_kept(CONTAINERS)));
+
+    leave_containers_alone(true);
+    daemon.kill();
+    wait_until("nobody is known", || matches!(one.ask_on_kept(CONTAINERS), Verdict::Refused(_)));
+    daemon.serve();
+    wait_until("it is known again", || is_allowed(one.ask_on_kept(CONTAINERS)));
+    assert!(!is_allowed(one.ask_on_kept(VOLUMES)));
+    assert!(one_connection(&proxy));
+    leave_containers_alone(false);
 }
 
 #[test]

@@ -90,10 +90,19 @@ pub struct Namespace {
 impl Namespace {
     /// The two ends of the cable have these addresses: the machine's, and the namespace's.
     pub fn new(machine: &Machine, name: &'static str, ours: &str, its: &str) -> Self {
+        Self::plugged(machine, name, &format!("ip address add {ours} dev {name}"), its)
+    }
+
+    /// The machine's end is in a bridge of Docker's.
+    pub fn in_bridge(machine: &Machine, name: &'static str, bridge: &str, its: &str) -> Self {
+        Self::plugged(machine, name, &format!("ip link set {name} master {bridge}"), its)
+    }
+
+    fn plugged(machine: &Machine, name: &'static str, plug: &str, its: &str) -> Self {
         machine.must_run(&format!(
             "ip netns add {name}
             ip link add {name} type veth peer name eth0 netns {name}
-            ip address add {ours} dev {name}
+            {plug}
             ip link set {name} up
             ip -netns {name} address add {its} dev eth0
             ip -netns {name} link set eth0 up"

@@ -309,5 +309,5 @@ impl Certificates {
 fn pin_of(certificate: &Issued) -> String {
     let (_, parsed) = X509Certificate::from_der(&certificate.der).unwrap();
     let digest = Sha256::digest(parsed.tbs_certificate.subject_pki.raw);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::new(), |pin, byte| pin + &format!("{byte:02x}"))
 }
