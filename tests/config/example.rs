@@ -1,8 +1,11 @@
 //! The example in `examples/dockgate.yaml`.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use dockgate::config::{self, report};
+use dockgate::{
+    config::{self, Problems, report},
+    settings,
+};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/dockgate.yaml");
 
@@ -12,7 +15,7 @@ pub fn text() -> String {
 }
 
 #[test]
-fn nothing_is_wrong_with_the_shape_of_the_example() {
+fn nothing_is_wrong_with_the_example() {
     let read = config::read_text("dockgate.yaml", text().as_bytes(), &|name| match name {
         "SLACK_TOKEN" => Ok("xoxb".to_owned()),
         _ => Err(std::env::VarError::NotPresent),
@@ -20,6 +23,12 @@ fn nothing_is_wrong_with_the_shape_of_the_example() {
     let said = report::text(&read.problems, &read.document, false);
     assert!(read.problems.all().is_empty(), "{said}");
     let config = read.config.unwrap();
+    // Only the certificates are not there.
+    let mut problems = Problems::default();
+    let meant = settings::mean(&config, Path::new(""), &mut problems);
+    let wrong: Vec<_> = problems.all().iter().map(|problem| &*problem.message).collect();
+    let missing = |words: &&str| words.starts_with("/etc/dockgate/") && words.contains("No such");
+    assert!(meant.is_none() && wrong.iter().all(missing), "{wrong:?}");
     assert_eq!(config.chains.last().unwrap().plugins, [""; 0], "the last one refuses the rest");
 }
 

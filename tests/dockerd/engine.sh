@@ -26,12 +26,14 @@ mount -t proc proc /proc
 # touched.
 mount -t tmpfs tmpfs /run
 busybox ip link set lo up
+# Its own, not the machine's.
+echo '{}' >"$folder/daemon.json"
 
 while read -r command; do
     case $command in
         start)
             # Only this shell may hold the pipe: dockerd gets another input.
-            dockerd --data-root "$folder/data" --exec-root "$folder/run" \
+            dockerd --config-file "$folder/daemon.json" --data-root "$folder/data" --exec-root "$folder/run" \
                 --pidfile "$folder/dockerd.pid" --host "unix://$folder/docker.sock" \
                 --host unix:///run/docker.sock --cgroup-parent "/$3" \
                 --iptables=false --ip-forward=false \

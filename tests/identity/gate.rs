@@ -126,9 +126,9 @@ async fn serve(kept: &Kept, socket: &Path) {
     let access = Access { mode: 0o666, owner: (None, None) };
     let listener = Listener::open(&Address::Unix(socket.to_owned()), access).unwrap();
     loop {
-        let (stream, client) = listener.accept().await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
         let Stream::Unix(mut stream) = stream else { unreachable!("it is a unix socket") };
-        let origin = Origin::of(&client.peer, std::os::fd::AsFd::as_fd(&stream), SystemTime::now());
+        let origin = Origin::of(&peer, std::os::fd::AsFd::as_fd(&stream), SystemTime::now());
         let container = kept.directory.container_of(&origin).await;
         let name = container.as_ref().map_or("nobody", |container| &container.name);
         // A client that is gone has its answer.

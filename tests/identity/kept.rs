@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use dockgate::client::directory::{Directory, Origin};
 use dockgate::client::{Container, Peer};
-use dockgate::http::upstream::{Patience, Upstream};
+use dockgate::http::upstream::{Address, Patience, Upstream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
@@ -23,13 +23,13 @@ impl Kept {
     /// Of the daemon at this socket.
     pub fn at(socket: &Path) -> Self {
         let (started, directory) = mpsc::channel();
-        let socket = socket.to_owned();
+        let daemon = Address::Unix(socket.to_owned());
         thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             LocalSet::new().block_on(&runtime, async move {
                 let time = Duration::from_secs(10);
                 let patience = Patience { connect: time, answer: time };
-                let (directory, kept) = Directory::start(Upstream::new(&socket, patience));
+                let (directory, kept) = Directory::start(Upstream::new(daemon, patience));
                 started.send(directory).unwrap();
                 kept.await;
             });

@@ -101,6 +101,13 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
     let mut writer = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
+        if is_of_the_proxy(&request) {
+            let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+            if writer.write_all(none.as_bytes()).is_err() {
+                return;
+            }
+            continue;
+        }
         let known = known(answers, &request.target);
         let body = if request.method == "HEAD" { "" } else { YES };
         if !request.follows_containers() {
@@ -118,6 +125,12 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
             return;
         }
     }
+}
+
+/// Whether the proxy asks for itself, which it does where a plugin may ask for the client's container:
+/// there are none here.
+fn is_of_the_proxy(request: &Received) -> bool {
+    request.target.starts_with("/events?since=")
 }
 
 /// What is to be written for this path, if something is.

@@ -59,6 +59,8 @@ pub enum Step {
     SetStatus(u16),
     /// Set a header of the answer.
     SetHeader(String, String),
+    /// Deny, unless the client's container has a label with this value.
+    OnlyFor(String, String),
     /// Deny, or refuse.
     Refuse(String),
     /// Panic.
@@ -103,6 +105,12 @@ impl Policy for Probe {
                 Step::SetJson(pointer, value) => request.set_json(pointer, value),
                 Step::RemoveJson(pointer) => request.remove_json(pointer),
                 Step::SetTarget(target) => request.set_target(target),
+                Step::OnlyFor(label, value) => {
+                    let has = request.client().container().and_then(|it| it.label(label));
+                    if has.as_ref() != Some(value) {
+                        return Verdict::deny(format!("{label} is {has:?}"));
+                    }
+                }
                 Step::Refuse(words) => return Verdict::deny(words),
                 other => saw.extend(common(other, request)),
             }
