@@ -8,14 +8,17 @@ use crate::{
 
 /// A proxy with these plugins, which are files of the scene, and one chain of all of them.
 fn configured(plugins: &[(&str, &Plugin, &str)]) -> Proxy {
-    let mut text = String::from("plugins:\n");
-    let mut scene = Scene::new();
-    for (name, plugin, more) in plugins {
-        text += &format!("  {name}: {{ source: {name}.wasm{more} }}\n");
-        scene = scene.beside(&format!("{name}.wasm"), &plugin.build());
-    }
+    let beside = |scene: Scene, (name, plugin, _): &(&str, &Plugin, &str)| {
+        scene.beside(&format!("{name}.wasm"), &plugin.build())
+    };
+    let scene = plugins.iter().fold(Scene::new(), beside);
+    let entry = |(name, _, more): &(&str, &Plugin, &str)| {
+        format!("{name}: {{ source: {name}.wasm{more} }}")
+    };
+    let entries: Vec<_> = plugins.iter().map(entry).collect();
     let names: Vec<_> = plugins.iter().map(|(name, ..)| *name).collect();
-    text += &format!("chains: [{{ name: all, plugins: [{}] }}]\n", names.join(", "));
+    let (entries, names) = (entries.join(", "), names.join(", "));
+    let text = format!("plugins: {{ {entries} }}\nchains: [{{ name: all, plugins: [{names}] }}]\n");
     scene.configuration(&text).start()
 }
 

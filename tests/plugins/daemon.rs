@@ -84,7 +84,7 @@ impl Daemon {
 }
 
 impl Received {
-    /// Whether the proxy asks for itself, to know in which container a client runs.
+    /// Whether the proxy asks for itself, as it does where a plugin may ask for the client's container.
     fn follows_containers(&self) -> bool {
         let path = self.target.split('?').next().unwrap_or_default();
         self.header("user-agent").is_some_and(|agent| agent.starts_with("dockgate/"))
@@ -101,7 +101,8 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
     let mut writer = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
-        if is_of_the_proxy(&request) {
+        if request.follows_containers() {
+            // There are none here.
             let none = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
             if writer.write_all(none.as_bytes()).is_err() {
                 return;
@@ -110,9 +111,7 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
         }
         let known = known(answers, &request.target);
         let body = if request.method == "HEAD" { "" } else { YES };
-        if !request.follows_containers() {
-            received.lock().expect("no server panics").push(request);
-        }
+        received.lock().expect("no server panics").push(request);
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             YES.len()
@@ -125,12 +124,6 @@ fn serve(stream: UnixStream, received: &Mutex<Vec<Received>>, answers: &Answers)
             return;
         }
     }
-}
-
-/// Whether the proxy asks for itself, which it does where a plugin may ask for the client's container:
-/// there are none here.
-fn is_of_the_proxy(request: &Received) -> bool {
-    request.target.starts_with("/events?since=")
 }
 
 /// What is to be written for this path, if something is.

@@ -1,7 +1,7 @@
 //! The command line and the environment, as the configuration that they amount to.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env, fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -208,13 +208,12 @@ fn settings(text: &str, source: &str, file: &Path) -> Result<Map<String, Value>,
 
 /// That what is granted by name is granted to somebody.
 fn check_names(serve: &Serve, config: &Config) -> Result<(), Error> {
-    let named = serve.grants.iter().map(|(name, _)| ("--grant", name));
-    let named = named.chain(serve.memory.iter().map(|(name, _)| ("--plugin-memory", name)));
-    let chain: BTreeSet<_> = config.plugins.keys().collect();
-    for (option, name) in named {
-        if !chain.contains(name) {
-            let names: Vec<_> = chain.iter().map(|name| name.as_str()).collect();
-            let problem = format!("is no plugin of the chain, which has {}", names.join(", "));
+    let granted = serve.grants.iter().map(|(name, _)| ("--grant", name));
+    let given = serve.memory.iter().map(|(name, _)| ("--plugin-memory", name));
+    for (option, name) in granted.chain(given) {
+        if !config.plugins.contains_key(name) {
+            let all: Vec<_> = config.plugins.keys().map(String::as_str).collect();
+            let problem = format!("is no plugin of the chain, which has {}", all.join(", "));
             return Err(Error::Value { name: option, value: name.clone(), problem });
         }
     }
@@ -226,7 +225,7 @@ fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
     if !taken(name) {
         return name.to_owned();
     }
-    let numbered = (2..).map(|n: u32| format!("{name}-{n}")).find(|name| !taken(name));
+    let numbered = (2..=u32::MAX).map(|n| format!("{name}-{n}")).find(|name| !taken(name));
     // There are more numbers than names.
     numbered.unwrap_or_default()
 }

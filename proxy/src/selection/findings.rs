@@ -42,10 +42,10 @@ impl Selection {
         let mut taken: BTreeMap<usize, Vec<&'static str>> = BTreeMap::new();
         let mut left = false;
         for operation in all_operations().filter(|operation| chain.takes_operation(*operation)) {
-            let takes = |earlier: &Chain| {
+            let decides = |earlier: &Chain| {
                 earlier.takes_operation(operation) && earlier.conditions.hold_wherever(chain)
             };
-            match before.iter().position(takes) {
+            match before.iter().position(decides) {
                 Some(earlier) => taken.entry(earlier).or_default().push(operation.name()),
                 None => left = true,
             }
@@ -119,12 +119,18 @@ mod tests {
     use crate::{plugin::Needs, selection::ClientCondition};
 
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
-        Some(patterns.iter().flat_map(|p| Operation::matching(p).unwrap()).collect())
+        patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
+            HashSet::new(),
+            |mut all, found| {
+                all.extend(found?);
+                Some(all)
+            },
+        )
     }
 
-    fn users(uids: &[u32]) -> Option<Vec<ClientCondition>> {
+    fn users(uids: &[u32]) -> Vec<ClientCondition> {
         let user = |uid: &u32| ClientCondition { user: Some(*uid), ..Default::default() };
-        Some(uids.iter().map(user).collect())
+        uids.iter().map(user).collect()
     }
 
     fn findings(all: Vec<Conditions>) -> Vec<Finding> {
@@ -137,14 +143,14 @@ mod tests {
     fn what_others_take_is_found() {
         let none = Conditions::default;
         let lists = || Conditions { operations: operations(&["*-list"]), ..none() };
-        let seven = || Conditions { clients: users(&[7]), ..none() };
+        let seven = || Conditions { clients: Some(users(&[7])), ..none() };
         assert_eq!(findings(vec![seven(), none()]), [], "a fallback is what it should be");
         assert_eq!(findings(vec![lists(), none()]), []);
         assert_eq!(
             findings(vec![none(), seven()]),
             [Finding::Unreachable { chain: 1, behind: vec![0] }]
         );
-        let eight = Conditions { clients: users(&[7, 8]), ..lists() };
+        let eight = Conditions { clients: Some(users(&[7, 8])), ..lists() };
         assert_eq!(findings(vec![seven(), eight, none()]), [], "8 comes there");
         let both =
             Conditions { operations: operations(&["container-list", "image-get"]), ..none() };

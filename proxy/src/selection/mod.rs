@@ -223,7 +223,13 @@ mod tests {
     }
 
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
-        Some(patterns.iter().flat_map(|p| Operation::matching(p).unwrap()).collect())
+        patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
+            HashSet::new(),
+            |mut all, found| {
+                all.extend(found?);
+                Some(all)
+            },
+        )
     }
 
     fn paths(pattern: &str) -> Paths {
