@@ -90,6 +90,12 @@ impl Policy {
         })
     }
 
+    /// What the listener at an address is called. None where there is none any more.
+    pub fn listener_name(&self, address: &str) -> Option<&Arc<str>> {
+        let mut listeners = self.listeners.iter();
+        listeners.find(|entry| entry.address.to_string() == address).map(|entry| &entry.name)
+    }
+
     /// Whether it has to be known in which container a client runs.
     pub fn reads_containers(&self) -> bool {
         self.selection.reads_containers() || self.plugins.iter().any(Loaded::reads_container)
