@@ -14,6 +14,9 @@ mod running;
 mod scene;
 #[path = "reload/tls_client.rs"]
 mod tls_client;
+#[path = "plugins/wat.rs"]
+#[allow(dead_code, reason = "tests/plugins.rs uses the rest")]
+mod wat;
 
 #[path = "reload/broken.rs"]
 mod broken;

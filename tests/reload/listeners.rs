@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Read as _,
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::Path,
@@ -11,8 +10,8 @@ use std::{
 use rustix::process::Signal;
 
 use crate::{
-    running::{Folder, MAIN, REFUSED, Running, TAKEN, daemon_called, permitting},
-    scene::{Daemon, Peer, get, wait_until},
+    running::{Folder, MAIN, TAKEN, daemon_called, permitting},
+    scene::{Daemon, Peer, get},
 };
 
 const OPEN: &str = "{CONTAINERS: 1, EVENTS: 1}";
@@ -97,7 +96,8 @@ fn a_mode_that_can_not_be_given_refuses_the_whole() {
     let folder = Folder::new();
     let (one, other) = (folder.path("one.sock"), folder.path("other.sock"));
     let both = |mode: &str| {
-        let entry = |path: &Path| format!("{{address: \"unix://{}\", mode: \"{mode}\"}}", path.display());
+        let entry =
+            |path: &Path| format!("{{address: \"unix://{}\", mode: \"{mode}\"}}", path.display());
         format!("{{main: {{address: \"127.0.0.1:0\"}}, a: {}, b: {}}}", entry(&one), entry(&other))
     };
     let running = folder.start(&permitting(&daemon, &both("0660"), OPEN, ""));
@@ -117,10 +117,8 @@ fn an_address_in_use_refuses_the_whole_and_leaves_nothing() {
     let mut client = running.proxy.client();
     let others = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = others.local_addr().unwrap();
-    let wanted = format!(
-        "{{a: {{address: \"unix://{}\"}}, b: {{address: \"{taken}\"}}}}",
-        socket.display()
-    );
+    let wanted =
+        format!("{{a: {{address: \"unix://{}\"}}, b: {{address: \"{taken}\"}}}}", socket.display());
     let wanted = permitting(&daemon, &wanted, "{CONTAINERS: 0}", "");
     let words = running.refuses(&wanted);
     assert!(words.contains(&format!("can't listen on tcp://{taken}: Address")), "{words}");
@@ -180,7 +178,8 @@ fn the_admin_socket_moves() {
     let [one, other] = ["one.sock", "other.sock"].map(|name| folder.path(name));
     let asked_at = |path: &Path| format!("admin: {{address: \"unix://{}\"}}\n", path.display());
     let running = folder.start(&permitting(&daemon, MAIN, OPEN, &asked_at(&one)));
-    let answers = |path: &Path| Peer::new(UnixStream::connect(path).unwrap()).ask(get("/")).status();
+    let answers =
+        |path: &Path| Peer::new(UnixStream::connect(path).unwrap()).ask(get("/")).status();
     assert_eq!(answers(&one), 404);
     running.takes(&permitting(&daemon, MAIN, OPEN, &asked_at(&other)));
     assert_eq!(answers(&other), 404);

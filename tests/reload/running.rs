@@ -4,7 +4,6 @@ use std::{
     cell::Cell,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use rustix::process::Signal;
@@ -15,10 +14,6 @@ use crate::scene::{Daemon, Proxy};
 /// What the log says of a configuration that was taken, and of one that was not.
 pub const TAKEN: &str = "the new configuration is in use";
 pub const REFUSED: &str = "the new configuration can't be used: the old one stays in use";
-
-/// How long nothing must happen before it counts as not happening: the files are looked at once a
-/// second, and must look the same twice.
-pub const QUIET: Duration = Duration::from_secs(4);
 
 /// A folder for a configuration and the files that it names.
 pub struct Folder(TempDir);
@@ -90,8 +85,13 @@ impl Running {
     }
 
     fn is_told(&self, configuration: &str) {
-        self.seen.set(self.proxy.log().length());
         self.folder.replace("dockgate.yaml", configuration);
+        self.reads_what_is_there();
+    }
+
+    /// Has it read its configuration.
+    pub fn reads_what_is_there(&self) {
+        self.skip_log();
         self.proxy.signal(Signal::HUP);
         // Where the file was noticed just before, it is read twice, and the second time counts.
         self.logs("told to read the configuration again");

@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     fs,
     sync::{
         Arc, RwLock,
@@ -149,7 +148,8 @@ struct Size {
 
 impl Size {
     fn of(process: u32) -> Self {
-        let count = |folder: &str| fs::read_dir(format!("/proc/{process}/{folder}")).unwrap().count();
+        let count =
+            |folder: &str| fs::read_dir(format!("/proc/{process}/{folder}")).unwrap().count();
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let memory_kib = line.trim().trim_end_matches(" kB").parse().unwrap();
@@ -226,26 +226,28 @@ fn taken(running: &Running, n: usize, daemons: &[Daemon; 2]) {
 fn refused(running: &Running, n: usize, daemons: &[Daemon; 2]) {
     let whole = configuration(n, daemons);
     let registry = format!("r-{n}.example/**");
-    let (text, line, words) = match n / 10 % 5 {
-        0 => (format!("{whole}  - [\n"), 18, "".to_owned()),
-        1 => (format!("{whole}key-{n}: 1\n"), 17, format!("key-{n}")),
+    let (text, place) = match n / 10 % 5 {
+        0 => (format!("{whole}  - [\n"), "16:3: this does not fit the lines before it".to_owned()),
+        1 => (format!("{whole}key-{n}: 1\n"), format!("16:1: unknown key \\\"key-{n}\\\"")),
         2 => {
             let missing = format!("missing-{n}.wasm");
-            (whole.replace("bundled:tecnativa", &missing), 7, missing)
+            let place = format!("7:13: the plugin {}: No such", running.folder.named(&missing));
+            (whole.replace("bundled:tecnativa", &missing), place)
         }
-        3 => (whole.replace(&format!("[\"{registry}\"]"), "7"), 11, "allowed".to_owned()),
+        3 => {
+            let place = "11:25: the plugin bundled:image-registry: it refuses its settings";
+            (whole.replace(&format!("[\"{registry}\"]"), "7"), place.to_owned())
+        }
         _ => {
-            running.folder.write(&format!("bad-{n}.pem"), "-----BEGIN CERTIFICATE-----\n");
             let bad = format!("bad-{n}.pem");
-            (whole.replace("cert.pem", &bad), 4, bad)
+            running.folder.write(&bad, "-----BEGIN CERTIFICATE-----\n");
+            let place = format!("4:55: {} ends in the middle", running.folder.named(&bad));
+            (whole.replace("cert.pem", &bad), place)
         }
     };
     running.folder.replace("dockgate.yaml", text);
     running.proxy.signal(Signal::HUP);
-    let mut place = running.folder.named("dockgate.yaml");
-    let _ = write!(place, ":{line}:");
-    running.logs(&place);
-    let _ = words;
+    running.logs(&format!("{}:{place}", running.folder.named("dockgate.yaml")));
     running.logs(REFUSED);
 }
 

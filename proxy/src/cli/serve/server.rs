@@ -332,8 +332,7 @@ async fn accept_all(
                 // later configuration asks.
                 let is_asked = policy.borrow().directory.is_some();
                 let is_free = matches!(peer, Peer::Tcp(_));
-                let origin =
-                    (is_asked || is_free).then(|| stream.origin(&peer, SystemTime::now()));
+                let origin = (is_asked || is_free).then(|| stream.origin(&peer, SystemTime::now()));
                 // Not before: a listener that waits must not keep a place from the others. The
                 // semaphore is never closed.
                 let Ok(place) = Arc::clone(&gate.places).acquire_owned().await else { return };
