@@ -1,8 +1,10 @@
 //! What else a reload changes: the daemon, and what plugins may take.
 
+use std::{collections::BTreeSet, fs};
+
 use crate::{
-    running::{Folder, MAIN, daemon_called, permitting},
-    scene::{Daemon, Proxy, get},
+    running::{Folder, MAIN, Running, daemon_called, permitting},
+    scene::{Daemon, Proxy, get, wait_until},
     wat::Plugin,
 };
 
@@ -67,6 +69,33 @@ fn an_idle_worker_lets_go_of_the_old_daemon() {
     for link in &mut idle {
         link.is_closed();
     }
+}
+
+/// What is compiled is mapped from the cache, so that it is seen when it goes.
+#[test]
+fn a_connection_without_requests_keeps_no_plugin_of_the_old_configuration() {
+    let daemon = daemon_called("a");
+    let folder = Folder::new();
+    let configuration = permitting(&daemon, MAIN, "{}", "limits: {workers: 1}\n");
+    let configuration = configuration.replace("bundled:tecnativa", "policy.wasm");
+    folder.write("policy.wasm", Plugin::denying("the first").build());
+    let running = folder.start(&configuration);
+    let mut idle = running.proxy.client();
+    idle.ask(get("/containers/json"));
+    let old = mapped(&running);
+    assert_eq!(old.len(), 1, "{old:?}");
+    running.folder.write("policy.wasm", Plugin::denying("the second").build());
+    running.takes(&configuration);
+    wait_until("the old plugin is gone", || mapped(&running).is_disjoint(&old));
+    assert!(idle.ask(get("/containers/json")).words().contains("the second"));
+    assert_eq!(mapped(&running).len(), 1);
+}
+
+/// The compiled plugins that the proxy has.
+fn mapped(running: &Running) -> BTreeSet<String> {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", running.proxy.id())).unwrap();
+    let files = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
+    files.filter(|file| file.contains(".cwasm")).map(str::to_owned).collect()
 }
 
 #[test]
