@@ -168,5 +168,6 @@ fn chain(client: &mut TlsClient) -> Result<String, String> {
 
 fn pin(issued: &Issued) -> String {
     let (_, certificate) = X509Certificate::from_der(&issued.der).unwrap();
-    Sha256::digest(certificate.public_key().raw).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(certificate.public_key().raw);
+    format!("{:x}", bytes::Bytes::copy_from_slice(&digest))
 }
