@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "wire/scene/mod.rs"]
+#[allow(dead_code, reason = "tests/reload.rs uses the rest")]
 mod scene;
 
 #[path = "wire/away.rs"]

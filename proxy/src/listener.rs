@@ -3,7 +3,7 @@
 use std::{
     fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -32,7 +32,7 @@ pub enum Address {
 }
 
 /// Who may use a unix socket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The permissions, as `chmod` has them.
     pub mode: u32,
@@ -102,17 +102,33 @@ pub struct Listener {
 
 enum Kind {
     Tcp(TcpListener),
-    Unix { socket: UnixListener, _unlink: Unlink },
+    Unix { _unlink: Unlink, socket: UnixListener },
 }
 
-/// Removes a socket's file when the listener goes.
-struct Unlink(PathBuf);
+/// Removes a socket's file when the listener goes, if it is still the listener's own.
+struct Unlink {
+    path: PathBuf,
+    own: Option<(u64, u64)>,
+}
+
+impl Unlink {
+    fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), own: identity(path) }
+    }
+}
 
 impl Drop for Unlink {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = fs::remove_file(&self.0);
+        if self.own.is_some() && self.own == identity(&self.path) {
+            // It may be gone already.
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Which file it is, whatever it is called.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Listener {
@@ -158,10 +174,10 @@ impl Listener {
         let bound = UnixListener::bind(path);
         rustix::process::umask(before);
         let listener = bound.map_err(refused)?;
-        let unlink = Unlink(path.to_owned());
+        let unlink = Unlink::of(path);
         access.apply(path).map_err(refused)?;
         let words = address.to_string().into();
-        Ok(Self { address, words, socket: Kind::Unix { socket: listener, _unlink: unlink } })
+        Ok(Self { address, words, socket: Kind::Unix { _unlink: unlink, socket: listener } })
     }
 
     /// Waits for a client.

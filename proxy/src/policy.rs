@@ -56,6 +56,8 @@ pub enum Cure {
     Grant(Grant),
     /// As many MiB of memory.
     Memory(u32),
+    /// The file.
+    File,
 }
 
 impl Policy {
@@ -88,6 +90,12 @@ impl Policy {
             directory: None,
             places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
         })
+    }
+
+    /// What the listener at an address is called. None where there is none any more.
+    pub fn listener_name(&self, address: &str) -> Option<&Arc<str>> {
+        let mut listeners = self.listeners.iter();
+        listeners.find(|entry| entry.address.to_string() == address).map(|entry| &entry.name)
     }
 
     /// Whether it has to be known in which container a client runs.
@@ -147,7 +155,7 @@ impl Unfit {
     pub fn on_command_line(self) -> Error {
         let Self { source, plugin, problem, cure, .. } = self;
         let problem = match cure {
-            None => problem,
+            None | Some(Cure::File) => problem,
             Some(Cure::Grant(grant)) => {
                 format!("{problem}: grant it with --grant {plugin}={}", grant.word())
             }
@@ -164,6 +172,7 @@ impl Unfit {
         let cure = self.cure.map(|cure| match cure {
             Cure::Grant(grant) => format!("write grants: [{}] if it may", grant.word()),
             Cure::Memory(mib) => format!("write limits: {{memory: {mib}MiB}} if it may"),
+            Cure::File => "put the file there, or name another".to_owned(),
         });
         let message = format!("the plugin {}: {}", self.source, self.problem);
         Problem { place: self.place, message, cure, fatal: true }
@@ -192,7 +201,9 @@ fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Lo
     };
     let source = || entry.place.then("source");
     let opened = entry.source.open(engine, cache);
-    let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, None))?;
+    let is_missing = matches!(&entry.source, plugin::Source::File(path) if !path.exists());
+    let cure = is_missing.then_some(Cure::File);
+    let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, cure))?;
     let limits = limits(entry, &manifest);
     let bundled = entry.source.is_bundled();
     let grants = if bundled { &manifest.grants } else { &entry.grants };

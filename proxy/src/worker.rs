@@ -128,6 +128,7 @@ impl Serving {
         let upstream = if same {
             Rc::clone(&self.upstream)
         } else {
+            self.upstream.retire();
             Upstream::new(new.upstream.clone(), new.patience)
         };
         Self::new(policy, upstream)
@@ -270,7 +271,12 @@ async fn serve_one(
                 return Ok(());
             };
             let time = worker.serving().policy.requests.head.time;
-            let (stream, certificate) = tls.accept(stream, time).await?;
+            let mut drain = worker.drain.clone();
+            let (stream, certificate) = tokio::select! {
+                accepted = tls.accept(stream, time) => accepted?,
+                // Whoever has not asked for anything yet is left at once.
+                _ = drain.wait_for(|drain| *drain) => return Ok(()),
+            };
             // Rare and large: apart, so that the future of an ordinary connection is small.
             let who = Who::new(Client { certificate, ..client }, origin);
             Box::pin(connection::serve(stream, who, worker)).await;

@@ -146,7 +146,7 @@ const HEADS: &[(&str, &str)] = &[
     ("GET /containers/\x7fjson HTTP/1.1\r\nHost: a\r\n\r\n", REQUEST_LINE),
     ("G(T /containers/json HTTP/1.1\r\nHost: a\r\n\r\n", REQUEST_LINE),
     (" GET /containers/json HTTP/1.1\r\nHost: a\r\n\r\n", REQUEST_LINE),
-    ("\x16\x03\x01\x02\x00\x01\x00\x01\x7c\x03\x03\r\n\r\n", REQUEST_LINE),
+    ("\x16\x03\x01\x02\x00\x01\x00\x01\x7c\x03\x03\r\n\r\n", "it is TLS"),
     ("GET /containers/json#x HTTP/1.1\r\nHost: a\r\n\r\n", "must not have a fragment"),
     ("GET /containers/json?a=b#x HTTP/1.1\r\nHost: a\r\n\r\n", "must not have a fragment"),
 ];

@@ -1,13 +1,14 @@
 //! The configuration, from where it is written to where requests are decided by it.
 
 use std::{
+    env,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use wasmtime::Engine;
 
-use super::Serve;
+use super::{Serve, watch::Watched};
 use crate::{
     config::{self, Config, Problems, Read, flags, report},
     error::Error,
@@ -26,7 +27,7 @@ pub(super) struct Loader {
     /// The daemon, where it is not the configuration's.
     upstream: Option<PathBuf>,
     /// The files that the configuration rests on, as it was read last.
-    files: Mutex<Vec<PathBuf>>,
+    watched: Mutex<Watched>,
 }
 
 /// Where the configuration is written.
@@ -61,7 +62,7 @@ impl Loader {
             engine: runtime()?,
             cache: serve.cache_folder(),
             upstream,
-            files: Mutex::default(),
+            watched: Mutex::default(),
         })
     }
 
@@ -103,14 +104,15 @@ impl Loader {
         file: &Path,
         begin: impl FnOnce(Process),
     ) -> Result<(Read, Option<(Policy, Process)>), Error> {
-        // Even if it can't be read: it may be mended.
-        self.rests_on(vec![file.to_owned()]);
-        let mut read = config::read(file)?;
-        let mut files = vec![file.to_owned()];
-        files.extend(read.document.files());
+        *self.watched() = Watched::default();
+        self.watch([file.to_owned()]);
+        let text = config::text(file)?;
+        self.watch(config::files_named_in(&text));
+        let name = file.display().to_string();
+        let mut read = config::read_text(&name, &text, &|name| env::var(name));
         let base = file.parent().unwrap_or(Path::new(""));
         let meant = read.mean(|config, problems| {
-            files.extend(files_of(config).into_iter().map(|file| base.join(file)));
+            self.watch(files_of(config).into_iter().map(|file| base.join(file)));
             let settings = self.for_upstream(settings::mean(config, base, problems)?);
             let process = settings.process;
             begin(process);
@@ -125,18 +127,18 @@ impl Loader {
                 }
             }
         });
-        self.rests_on(files);
         Ok((read, meant))
     }
 
-    /// The files that the configuration rests on, as it was read last. What was on the command line
-    /// is not read again by itself.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The files that the configuration rests on, as they looked before they were read last. What was
+    /// on the command line is not read again by itself.
+    pub(super) fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rests_on(&self, files: Vec<PathBuf>) {
-        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
+    /// To be called before a file is read, whether it can be or not: it may be mended.
+    fn watch(&self, files: impl IntoIterator<Item = PathBuf>) {
+        self.watched().add(files);
     }
 
     fn for_upstream(&self, mut settings: Settings) -> Settings {

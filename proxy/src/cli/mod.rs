@@ -15,6 +15,7 @@ pub mod healthcheck;
 mod load;
 pub mod plugin;
 pub mod serve;
+mod watch;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -105,15 +105,6 @@ impl Document {
         &self.name
     }
 
-    /// The files that values come from.
-    pub fn files(&self) -> Vec<std::path::PathBuf> {
-        let parts = self.substituted.iter().flat_map(|(_, value)| &value.parts);
-        let file = |written: &str| {
-            written.strip_prefix("${file:")?.strip_suffix('}').map(std::path::PathBuf::from)
-        };
-        parts.filter_map(|part| file(&part.written)).collect()
-    }
-
     /// A line of the text, counted from 1.
     pub fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()

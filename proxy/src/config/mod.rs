@@ -23,9 +23,9 @@ use crate::plugin::Grant;
 pub use document::{Document, Position};
 pub use measure::{Size, Span, Text};
 pub use problem::{Pointer, Problem, Problems, nearest};
-pub use read::{Read, find, read, read_text};
+pub use read::{Read, find, read, read_text, text};
 pub use schema::schema;
-pub use substitute::Variables;
+pub use substitute::{Variables, files_named_in};
 pub use write::{write, write_as_written};
 
 /// The configuration of dockgate.

@@ -41,12 +41,20 @@ pub fn find(variables: &Variables) -> Option<PathBuf> {
 /// # Errors
 /// Where the file can't be read. What is wrong with its text is a problem of it.
 pub fn read(path: &Path) -> Result<Read, Error> {
+    Ok(read_text(&path.display().to_string(), &text(path)?, &|name| env::var(name)))
+}
+
+/// The text of a configuration file.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn text(path: &Path) -> Result<Vec<u8>, Error> {
     let wrong = |error| Error::File { path: path.to_owned(), error };
     let mut text = Vec::new();
     let file = File::open(path).map_err(wrong)?;
     // One byte more shows that it is too large.
     file.take(LARGEST_FILE as u64 + 1).read_to_end(&mut text).map_err(wrong)?;
-    Ok(read_text(&path.display().to_string(), &text, &|name| env::var(name)))
+    Ok(text)
 }
 
 /// Reads the text of a configuration file of this name, with these variables.

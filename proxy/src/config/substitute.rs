@@ -1,7 +1,12 @@
 //! Variables of the environment and files in values: `${NAME}`, `${NAME:-default}`,
 //! `${NAME:?words}`, `${file:/run/secrets/name}`, and `$$` for a dollar.
 
-use std::{env::VarError, fs::File, io::Read as _, path::Path};
+use std::{
+    env::VarError,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 /// Where variables are looked up: the environment, or what a test has.
 pub type Variables<'a> = dyn Fn(&str) -> Result<String, VarError> + 'a;
@@ -33,6 +38,13 @@ pub(super) struct Part {
 pub(super) struct Unavailable {
     pub(super) message: String,
     pub(super) cure: String,
+}
+
+/// The files that a text names, whether they can be read or not.
+pub fn files_named_in(text: &[u8]) -> Vec<PathBuf> {
+    let text = String::from_utf8_lossy(text);
+    let behind = text.split("${file:").skip(1);
+    behind.filter_map(|behind| behind.split_once('}')).map(|(path, _)| path.into()).collect()
 }
 
 /// Puts in what the text names. None where it names nothing.

@@ -7,7 +7,7 @@ mod address;
 mod stream;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::{Future as _, poll_fn},
     io,
     pin::{Pin, pin},
@@ -55,6 +55,8 @@ pub struct Upstream {
     address: Address,
     patience: Patience,
     idle: RefCell<Vec<Link>>,
+    /// Whether there is another in its place.
+    is_retired: Cell<bool>,
 }
 
 /// How long the daemon may take.
@@ -122,7 +124,15 @@ pub enum Answered {
 impl Upstream {
     /// To the daemon at this address. No connection is made yet.
     pub fn new(address: Address, patience: Patience) -> Rc<Self> {
-        Rc::new(Self { address, patience, idle: RefCell::default() })
+        let (idle, is_retired) = (RefCell::default(), Cell::default());
+        Rc::new(Self { address, patience, idle, is_retired })
+    }
+
+    /// Closes what is idle, and keeps nothing any more: only what is under way still goes this way,
+    /// which may be a stream for ever.
+    pub fn retire(&self) {
+        self.is_retired.set(true);
+        self.idle.take();
     }
 
     /// Sends a request that was let through, with the body that was read with it; where none was,
@@ -405,7 +415,8 @@ impl Leased {
     fn end(&mut self) {
         if let Some(Lease { link, upload, upstream }) = self.lease.take() {
             let mut idle = upstream.idle.borrow_mut();
-            if upload.strong_count() == 0 && idle.len() < IDLE {
+            let is_kept = upload.strong_count() == 0 && !upstream.is_retired.get();
+            if is_kept && idle.len() < IDLE {
                 idle.push(link);
             }
         }

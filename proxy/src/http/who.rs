@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use crate::{
@@ -25,8 +25,8 @@ pub struct Who {
     origin: Option<Origin>,
     /// What the directory had seen when it was asked last.
     seen: Cell<Option<u64>>,
-    /// By the policy that was asked last.
-    admitted: RefCell<Option<(Arc<Policy>, Admitted)>>,
+    /// By the policy that was asked last, which a connection without requests does not keep.
+    admitted: RefCell<Option<(Weak<Policy>, Admitted)>>,
 }
 
 impl Who {
@@ -83,6 +83,18 @@ impl Who {
         }
     }
 
+    /// Its listener may have another name in this policy. One that is closed keeps its own.
+    fn is_called_by(&self, policy: &Policy) {
+        let before = self.client();
+        match policy.listener_name(&before.listener) {
+            Some(name) if *name != before.listener_name => {
+                let listener_name = Arc::clone(name);
+                self.client.replace(Arc::new(Client { listener_name, ..Client::clone(&before) }));
+            }
+            _ => {}
+        }
+    }
+
     /// The chain that decides about a request of its. None where there is none.
     pub(super) fn choose(
         &self,
@@ -91,9 +103,12 @@ impl Who {
     ) -> Option<Chosen> {
         let mut known = self.admitted.borrow_mut();
         let (_, admitted) = match &mut *known {
-            Some(known) if Arc::ptr_eq(&known.0, policy) => known,
+            // As long as there is a weak one, nothing else is at its address.
+            Some(known) if known.0.as_ptr() == Arc::as_ptr(policy) => known,
             stale => {
-                stale.insert((Arc::clone(policy), policy.selection.admit(&self.client.borrow())))
+                self.is_called_by(policy);
+                let admitted = policy.selection.admit(&self.client.borrow());
+                stale.insert((Arc::downgrade(policy), admitted))
             }
         };
         policy.selection.choose(admitted, request)

@@ -36,6 +36,8 @@ use super::{
 const AHEAD: usize = 64 << 10;
 /// How many headers a request may have.
 pub(super) const HEADERS: usize = 100;
+/// What TLS begins with: a record of a handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: [u8; 2] = [22, 3];
 
 /// The bounds of a head.
 #[derive(Clone, Copy, Debug)]
@@ -356,6 +358,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => return Err(Closed::ManyHeaders),
+            Err(_) if self.buffer.starts_with(&TLS_HANDSHAKE) => {
+                let rule = "it is TLS, which is not spoken at this listener";
+                return Err(Closed::Violation(Violation::Malformed(rule)));
+            }
             Err(error) => return Err(Closed::Violation(Violation::Malformed(words(error)))),
         };
         if has_lone_lf(&self.buffer[..length]) {

@@ -148,16 +148,20 @@ fn is_encrypted(pem: &[u8]) -> bool {
 }
 
 fn read(field: Field, file: &Path) -> Result<Vec<u8>, Wrong> {
-    fs::read(file).map_err(|error| wrong(field, file, format!("can't be read: {error}"), ""))
+    let cure = "put the file there, readable for the proxy, or name another";
+    fs::read(file).map_err(|error| wrong(field, file, format!("can't be read: {error}"), cure))
 }
 
 /// What is wrong is told without the line in which it is: that may be a part of a key.
 fn not_pem(field: Field, file: &Path, error: &pem::Error) -> Wrong {
-    let problem = match error {
-        pem::Error::MissingSectionEnd { .. } => "ends in the middle",
-        _ => "is not well-formed PEM",
+    let (problem, cure) = match error {
+        pem::Error::MissingSectionEnd { .. } => ("ends in the middle", "write all of it"),
+        _ => (
+            "is not well-formed PEM",
+            "write it anew, with a line for each -----BEGIN and -----END",
+        ),
     };
-    wrong(field, file, problem.to_owned(), "")
+    wrong(field, file, problem.to_owned(), cure)
 }
 
 fn wrong(field: Field, file: &Path, problem: String, cure: &'static str) -> Wrong {

@@ -61,6 +61,15 @@ impl Daemon {
         })
     }
 
+    /// One that does this with each connection, on a thread of its own.
+    pub fn serving(serve: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        let serve = Arc::new(serve);
+        Self::new(mpsc::channel().1, Arc::default(), move |link| {
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || serve(link));
+        })
+    }
+
     /// One that has nothing.
     pub fn empty() -> Self {
         Self::answering(|_| EMPTY_LIST)

@@ -1,6 +1,6 @@
 //! What the proxy writes.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -13,18 +13,17 @@ pub struct Log(Arc<(Mutex<Vec<String>>, Condvar)>);
 
 impl Log {
     pub fn push(&self, line: String) {
-        let (lines, more) = &*self.0;
-        lines.lock().expect("no panic").push(line);
-        more.notify_all();
+        self.lock().push(line);
+        self.0.1.notify_all();
     }
 
     pub fn text(&self) -> String {
-        self.0.0.lock().expect("no panic").join("\n")
+        self.lock().join("\n")
     }
 
     /// All until now that are JSON objects.
     pub fn lines(&self) -> Vec<Value> {
-        self.0.0.lock().expect("no panic").iter().filter_map(|line| parse(line)).collect()
+        self.lock().iter().filter_map(|line| parse(line)).collect()
     }
 
     /// The records of requests among them.
@@ -42,17 +41,44 @@ impl Log {
         self.wait_for_line(text, |line| line.contains(text).then(|| line.to_owned()))
     }
 
+    /// Waits for a line with a text among those from the one with this number on; gives the number
+    /// of the line behind it.
+    pub fn wait_beyond(&self, from: usize, text: &str) -> usize {
+        let (mut number, end) = (from, Instant::now() + PATIENCE);
+        let mut lines = self.lock();
+        loop {
+            while let Some(line) = lines.get(number) {
+                number += 1;
+                if line.contains(text) {
+                    return number;
+                }
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {text} from line {from} on");
+            lines = self.0.1.wait_timeout(lines, left).expect("no panic").0;
+        }
+    }
+
+    /// How many lines there are until now.
+    pub fn length(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Who waited in vain has panicked with the lines in hand; they are good all the same.
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait_for_line<T>(&self, what: &str, read: impl Fn(&str) -> Option<T>) -> T {
-        let (lines, more) = &*self.0;
         let end = Instant::now() + PATIENCE;
-        let mut lines = lines.lock().expect("no panic");
+        let mut lines = self.lock();
         loop {
             if let Some(found) = lines.iter().find_map(|line| read(line)) {
                 return found;
             }
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "waited in vain for {what} in\n{}", lines.join("\n"));
-            lines = more.wait_timeout(lines, left).expect("no panic").0;
+            lines = self.0.1.wait_timeout(lines, left).expect("no panic").0;
         }
     }
 }

@@ -82,6 +82,11 @@ impl Proxy {
         self.log.wait_for(&format!("a record of {path}"), |line| line["path"] == path)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("the proxy runs");
     }
@@ -135,6 +140,13 @@ impl Setup {
     pub fn listening_on(mut self, address: &str) -> Self {
         self.listens = true;
         self.option("--listen", address)
+    }
+
+    /// As a configuration file says, and nothing else.
+    pub fn configured_by(mut self, file: &Path) -> Self {
+        self.listens = true;
+        self.command.arg("--config").arg(file);
+        self
     }
 
     /// Listening on a unix socket, whose buffers are small and do not grow.

@@ -5,7 +5,6 @@ mod announce;
 mod demo;
 mod server;
 mod signals;
-mod watch;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -35,10 +34,13 @@ pub fn run(serve: &Serve) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::System { what: "the main thread", error })?;
-    LocalSet::new().block_on(&runtime, async {
+    let served = LocalSet::new().block_on(&runtime, async {
         Server::start(usable, loader)?.serve_until_told().await;
         Ok(())
-    })
+    });
+    // A configuration that is still being read is not waited for.
+    runtime.shutdown_background();
+    served
 }
 
 /// Two descriptors a connection, and some to spare. Nothing is sized by the limit, so a limit of a

@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    io,
+    ops::ControlFlow,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -15,10 +17,9 @@ use super::{
     super::load::{Loader, Usable},
     admin,
     signals::{Signals, Told},
-    watch::Watched,
 };
 use crate::{
-    client::directory::Directory,
+    client::{Peer, directory::Directory},
     error::Error,
     http::upstream::Upstream,
     listener::{Access, Address, Listener},
@@ -37,6 +38,8 @@ pub(super) struct Server {
     gate: Gate,
     /// By what a listener is known by from one configuration to the next.
     accepting: HashMap<(Address, Option<Arc<str>>), Accepting>,
+    /// Where the owner asks, and what answers.
+    admin: Option<(Address, JoinHandle<()>)>,
     drain: watch::Sender<bool>,
     signals: Signals,
     loader: Arc<Loader>,
@@ -76,29 +79,27 @@ impl Server {
         let places = Arc::new(Semaphore::new(process.connections as usize));
         let gate = Gate { workers: Arc::new(workers), places };
         let opened = open(&listeners)?;
-        if let Some(address) = &policy.borrow().admin {
-            let listener = Listener::open(address, Access::OURS)?;
-            tracing::info!("to be asked at {address}");
-            tokio::task::spawn_local(admin::answer_all(listener, newest));
-        }
+        let admin = open_admin(policy.borrow().admin.as_ref())?;
         let mut server = Self {
             process,
             policy,
             gate,
             accepting: HashMap::new(),
+            admin: None,
             drain,
             signals,
             loader: Arc::new(loader),
         };
         server.accept_at(opened);
+        server.answer_at(admin);
         tracing::info!("in front of {}", server.policy.borrow().requests.upstream);
         Ok(server)
     }
 
     /// Serves until it is told to end, and what is under way has ended.
     pub(super) async fn serve_until_told(mut self) {
-        let mut watched = Watched::new(self.loader.files());
         loop {
+            let mut watched = self.loader.watched().clone();
             tokio::select! {
                 told = self.signals.next() => match told {
                     Told::End => break,
@@ -106,19 +107,26 @@ impl Server {
                 },
                 () = watched.changed() => tracing::info!("the configuration has changed"),
             }
-            self.reload().await;
-            watched = Watched::new(self.loader.files());
+            if self.reload().await.is_break() {
+                break;
+            }
         }
         self.end().await;
     }
 
-    /// Takes a new configuration, whole, or goes on with the one that there is.
-    async fn reload(&mut self) {
+    /// Takes a new configuration, whole, or goes on with the one that there is. Breaks off where it
+    /// is told to end: a plugin may take long to come or to be compiled.
+    async fn reload(&mut self) -> ControlFlow<()> {
         let loader = Arc::clone(&self.loader);
         // Not here, where clients are accepted.
-        let read = tokio::task::spawn_blocking(move || loader.load(|_| {})).await;
+        let reading = tokio::task::spawn_blocking(move || loader.load(|_| {}));
+        let read = tokio::select! {
+            read = reading => read,
+            () = self.signals.end() => return ControlFlow::Break(()),
+        };
         let taken = match read {
-            Ok(read) => read.and_then(|usable| self.take(usable)),
+            Ok(Ok(usable)) => self.take(usable).await,
+            Ok(Err(error)) => Err(error),
             Err(panic) => Err(Error::Reload(panic.to_string())),
         };
         match taken {
@@ -130,32 +138,44 @@ impl Server {
                 tracing::error!("the new configuration can't be used: the old one stays in use");
             }
         }
+        ControlFlow::Continue(())
     }
 
-    fn take(&mut self, usable: Usable) -> Result<(), Error> {
+    async fn take(&mut self, usable: Usable) -> Result<(), Error> {
         let Usable { mut policy, process, oddities } = usable;
+        let fresh = |entry: &&ListenerEntry| !self.accepting.contains_key(&entry.identity());
+        let fresh: Vec<_> = policy.listeners.iter().filter(fresh).cloned().collect();
+        let opened = open(&fresh).map_err(|error| self.our_own(error))?;
+        let stays = policy.admin.as_ref() == self.admin.as_ref().map(|(address, _)| address);
+        let admin = open_admin(policy.admin.as_ref().filter(|_| !stays))?;
+        self.apply_access(&policy.listeners)?;
+        // From here on nothing fails.
         for oddity in oddities {
             tracing::warn!("{oddity}");
         }
-        let fresh = |entry: &&ListenerEntry| !self.accepting.contains_key(&entry.identity());
-        let fresh: Vec<_> = policy.listeners.iter().filter(fresh).cloned().collect();
-        let opened = open(&fresh)?;
         let mut gone = std::mem::take(&mut self.accepting);
         for entry in &policy.listeners {
             if let Some(accepting) = gone.remove(&entry.identity()) {
-                if let Err(error) = entry.apply_access() {
-                    tracing::error!("{}: {error}", entry.address);
-                }
                 accepting.entry.send_replace(entry.clone());
                 self.accepting.insert(entry.identity(), accepting);
             }
         }
         policy.directory = directory_for(&policy, Some(&self.policy.borrow()));
-        self.policy.send_replace(Arc::new(policy));
+        let upstream = policy.requests.upstream.to_string();
+        let old = self.policy.send_replace(Arc::new(policy));
+        if upstream != old.requests.upstream.to_string() {
+            tracing::info!("in front of {upstream}");
+        }
         self.accept_at(opened);
         for ((address, _), accepting) in gone {
-            accepting.task.abort();
+            close(accepting.task).await;
             tracing::info!("no longer listening on {address}");
+        }
+        if !stays {
+            if let Some((_, task)) = self.admin.take() {
+                close(task).await;
+            }
+            self.answer_at(admin);
         }
         let fixed = |process: Process| Process { grace: self.process.grace, ..process };
         if fixed(process) != self.process {
@@ -165,6 +185,51 @@ impl Server {
         }
         self.process.grace = process.grace;
         Ok(())
+    }
+
+    /// Gives the sockets that stay open their permissions, all or none.
+    fn apply_access(&self, entries: &[ListenerEntry]) -> Result<(), Error> {
+        for entry in entries {
+            let Some(accepting) = self.accepting.get(&entry.identity()) else { continue };
+            if accepting.entry.borrow().access == entry.access {
+                continue;
+            }
+            if let Err(error) = entry.apply_access() {
+                for accepting in self.accepting.values() {
+                    // What could not be changed need not be changed back.
+                    let _ = accepting.entry.borrow().apply_access();
+                }
+                let address = entry.address.to_string();
+                return Err(Error::Listen { address, error, hint: " (see its mode and owner)" });
+            }
+        }
+        Ok(())
+    }
+
+    /// An address may be in use by what the new configuration would close.
+    fn our_own(&self, error: Error) -> Error {
+        let port = |address: &str| address.rsplit_once(':').map(|(_, port)| port.to_owned());
+        match error {
+            Error::Listen { address, error, .. }
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && self.accepting.keys().any(|(ours, _)| {
+                        matches!(ours, Address::Tcp(_)) && port(&ours.to_string()) == port(&address)
+                    }) =>
+            {
+                let hint = " (the old configuration has this port at another address: restart)";
+                Error::Listen { address, error, hint }
+            }
+            other => other,
+        }
+    }
+
+    fn answer_at(&mut self, admin: Option<(Address, Listener)>) {
+        let answer = |(address, listener)| {
+            tracing::info!("to be asked at {address}");
+            let answering = admin::answer_all(listener, self.policy.subscribe());
+            (address, tokio::task::spawn_local(answering))
+        };
+        self.admin = admin.map(answer);
     }
 
     fn accept_at(&mut self, opened: Vec<(ListenerEntry, Listener)>) {
@@ -186,9 +251,7 @@ impl Server {
         let (grace, connections) = (self.process.grace, self.process.connections);
         tracing::info!("ending: requests under way have {} seconds", grace.as_secs_f32());
         for (_, accepting) in self.accepting {
-            accepting.task.abort();
-            // Only when it has gone is its socket closed.
-            let _ = accepting.task.await;
+            close(accepting.task).await;
         }
         // The workers hold receivers.
         let _ = self.drain.send(true);
@@ -210,6 +273,18 @@ impl Server {
         }
         tracing::info!("ended");
     }
+}
+
+/// Only when what accepts there has gone is a socket closed.
+async fn close(task: JoinHandle<()>) {
+    task.abort();
+    // How it ended is known.
+    let _ = task.await;
+}
+
+fn open_admin(address: Option<&Address>) -> Result<Option<(Address, Listener)>, Error> {
+    let open = |address: &Address| Ok((address.clone(), Listener::open(address, Access::OURS)?));
+    address.map(open).transpose()
 }
 
 fn open(entries: &[ListenerEntry]) -> Result<Vec<(ListenerEntry, Listener)>, Error> {
@@ -253,9 +328,11 @@ async fn accept_all(
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // At once: a process that has ended tells nothing.
+                // At once: a process that has ended tells nothing. An address tells as much when a
+                // later configuration asks.
                 let is_asked = policy.borrow().directory.is_some();
-                let origin = is_asked.then(|| stream.origin(&peer, SystemTime::now()));
+                let is_free = matches!(peer, Peer::Tcp(_));
+                let origin = (is_asked || is_free).then(|| stream.origin(&peer, SystemTime::now()));
                 // Not before: a listener that waits must not keep a place from the others. The
                 // semaphore is never closed.
                 let Ok(place) = Arc::clone(&gate.places).acquire_owned().await else { return };

@@ -12,7 +12,6 @@ pub(super) struct Signals {
 }
 
 /// What it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     /// SIGTERM, SIGINT.
     End,
@@ -38,8 +37,11 @@ impl Signals {
         }
     }
 
-    /// Waits until it is to end.
+    /// Waits until it is to end. What else it is told stays to be heard.
     pub(super) async fn end(&mut self) {
-        while self.next().await != Told::End {}
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
