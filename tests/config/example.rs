@@ -13,13 +13,14 @@ pub fn text() -> String {
 
 #[test]
 fn nothing_is_wrong_with_the_shape_of_the_example() {
-    let read = config::read_text("dockgate.yaml", text().as_bytes(), &|name| match name {
-        "SLACK_TOKEN" => Ok("xoxb".to_owned()),
-        _ => Err(std::env::VarError::NotPresent),
-    });
+    let read: config::Read =
+        config::read_text("dockgate.yaml", text().as_bytes(), &|name| match name {
+            "SLACK_TOKEN" => Ok("xoxb".to_owned()),
+            _ => Err(std::env::VarError::NotPresent),
+        });
     let said = report::text(&read.problems, &read.document, false);
     assert!(read.problems.all().is_empty(), "{said}");
-    let config = read.config.unwrap();
+    let config = read.content.unwrap();
     assert_eq!(config.chains.last().unwrap().plugins, [""; 0], "the last one refuses the rest");
 }
 
