@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     listener::Address,
     plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
-    selection::{Finding, Selection},
+    selection::{Entrance, Finding, Part, Selection},
     settings::{ListenerEntry, PluginEntry, Settings},
     worker,
 };
@@ -105,7 +105,13 @@ impl Policy {
                 problems.odd(&about(place, &problem.subject), words, "");
             }
         }
-        for finding in self.selection.findings() {
+        let entrance = |listener: &ListenerEntry| Entrance {
+            name: Arc::clone(&listener.name),
+            is_unix: matches!(listener.address, Address::Unix(_)),
+            asks_for_certificates: listener.tls.as_ref().is_some_and(|tls| tls.clients().is_some()),
+        };
+        let entrances: Vec<_> = self.listeners.iter().map(entrance).collect();
+        for finding in self.selection.findings(&entrances) {
             self.tell(&finding, &mut problems);
         }
         problems
@@ -129,6 +135,24 @@ impl Policy {
                 let words = format!("the chain {taker} before it takes {taken}");
                 let cure = "put this chain before it, or leave the operations out here";
                 problems.odd(&root.then(chain).then("operations"), words, cure);
+            }
+            Finding::HoldsOfNobody { chain, client, part } => {
+                let at = root.then(chain).then("clients").then(client).then(part.key());
+                let (why, cure) = match part {
+                    Part::Address => (
+                        "a client of a unix socket has no address",
+                        "name a listener with a TCP address, or say user or group",
+                    ),
+                    Part::User | Part::Group | Part::Process => (
+                        "nobody knows the process at the other end of a TCP connection",
+                        "name a listener with a unix socket, or say address or container",
+                    ),
+                    Part::Certificate => (
+                        "no listener of the chain asks for certificates",
+                        "write tls with a client-ca at one",
+                    ),
+                };
+                problems.odd(&at, format!("this can never hold: {why}"), cure);
             }
             Finding::NeverAllowed(operations) => {
                 let (count, some) =

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub use condition::{CertificateCondition, ClientCondition, ContainerCondition, Pattern};
-pub use findings::Finding;
+pub use findings::{Entrance, Finding, Part};
 
 /// Some plugins in order, and when they decide.
 #[derive(Debug, Default)]
