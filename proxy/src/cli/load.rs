@@ -7,7 +7,7 @@ use std::{
 
 use wasmtime::Engine;
 
-use super::Serve;
+use super::{Serve, Unread};
 use crate::{
     config::{self, Config, Problems, Read, flags, report},
     error::Error,
@@ -23,6 +23,8 @@ pub(super) struct Loader {
     engine: Engine,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
+    /// Variables that are set in vain.
+    unread: Vec<Unread>,
     /// The daemon, where it is not the configuration's.
     upstream: Option<PathBuf>,
     /// The files that the configuration rests on, as it was read last.
@@ -60,6 +62,7 @@ impl Loader {
             origin,
             engine: runtime()?,
             cache: serve.cache_folder(),
+            unread: serve.unread.clone(),
             upstream,
             files: Mutex::default(),
         })
@@ -88,7 +91,10 @@ impl Loader {
                         lines: report::lines(&read.problems, &read.document),
                     });
                 };
-                let oddities = report::lines(&read.problems, &read.document);
+                let in_vain = |unread: &&Unread| !read.document.names(&unread.variable);
+                let unread = self.unread.iter().filter(in_vain).map(Unread::to_string);
+                let mut oddities = report::lines(&read.problems, &read.document);
+                oddities.extend(unread);
                 Ok(Usable { policy, process, oddities })
             }
         }
@@ -105,7 +111,7 @@ impl Loader {
     ) -> Result<(Read, Option<(Policy, Process)>), Error> {
         // Even if it can't be read: it may be mended.
         self.rests_on(vec![file.to_owned()]);
-        let mut read = config::read(file)?;
+        let mut read = config::read::<Config>(file)?;
         let mut files = vec![file.to_owned()];
         files.extend(read.document.files());
         let base = file.parent().unwrap_or(Path::new(""));
