@@ -7,7 +7,7 @@ use wasmtime::Engine;
 
 use crate::{
     client::directory::Directory,
-    config::{Pointer, Problem, Problems},
+    config::{Pointer, Problem, Problems, nearest},
     error::Error,
     listener::Address,
     plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
@@ -32,6 +32,8 @@ pub struct Policy {
     pub directory: Option<Directory>,
     /// Where the plugins stand in the configuration.
     places: Vec<Pointer>,
+    /// Variables that plugins are given in vain.
+    unread: Problems,
 }
 
 /// A plugin of the configuration that can't be loaded.
@@ -68,9 +70,9 @@ impl Policy {
         engine: &Engine,
         cache: Option<&Path>,
     ) -> Result<Self, Vec<Unfit>> {
-        let (mut plugins, mut unfit) = (Vec::new(), Vec::new());
+        let (mut plugins, mut unfit, mut unread) = (Vec::new(), Vec::new(), Problems::default());
         for entry in &settings.plugins {
-            match load(entry, engine, cache) {
+            match load(entry, engine, cache, &mut unread) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(one) => unfit.push(one),
             }
@@ -86,6 +88,7 @@ impl Policy {
             listeners: settings.listeners,
             admin: settings.admin,
             directory: None,
+            unread,
             places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
         })
     }
@@ -99,6 +102,7 @@ impl Policy {
     /// which nothing comes.
     pub fn oddities(&self) -> Problems {
         let mut problems = Problems::default();
+        problems.extend(self.unread.all().iter().cloned());
         for (plugin, place) in self.plugins.iter().zip(&self.places) {
             for problem in plugin.problems() {
                 let words = format!("the plugin {} says: {}", plugin.name(), problem.message);
@@ -206,7 +210,12 @@ pub fn runtime() -> Result<Engine, Error> {
 }
 
 /// Loads a plugin.
-fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Loaded, Unfit> {
+fn load(
+    entry: &PluginEntry,
+    engine: &Engine,
+    cache: Option<&Path>,
+    unread: &mut Problems,
+) -> Result<Loaded, Unfit> {
     let unfit = |place, problem, cure| Unfit {
         place,
         source: entry.source.to_string(),
@@ -218,12 +227,16 @@ fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Lo
     let opened = entry.source.open(engine, cache);
     let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, None))?;
     let limits = limits(entry, &manifest);
+    report_unread(entry, &manifest, unread);
     let bundled = entry.source.is_bundled();
     let grants = if bundled { &manifest.grants } else { &entry.grants };
     Loaded::new(engine, &manifest, &code, setup(entry, &manifest), grants, limits).map_err(|why| {
         let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
         let (place, cure) = match &why {
-            Misfit::Settings { subject, .. } => (about(&entry.place, subject), None),
+            Misfit::Settings { subject, message } => {
+                let unknown = unknown_key(&entry.settings, subject, message);
+                (about(&entry.place, &format!("{subject}{unknown}")), None)
+            }
             Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
             Misfit::Words(_) => (source(), more.map(Cure::Memory)),
         };
@@ -251,12 +264,37 @@ fn setup(entry: &PluginEntry, manifest: &Manifest) -> Setup {
     }
 }
 
+/// The variables that a plugin is given and does not read, unless it looks for such itself.
+fn report_unread(entry: &PluginEntry, manifest: &Manifest, unread: &mut Problems) {
+    let reads = &manifest.environment;
+    let looks_itself = manifest.environment_names && entry.source.is_bundled();
+    for name in entry.environment.keys().filter(|name| !looks_itself && !reads.contains(name)) {
+        let words = format!("the plugin {} does not read the variable {name}", entry.name);
+        let cure = match nearest(name, reads.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None if reads.is_empty() => "leave it out: it reads none".to_owned(),
+            None => format!("leave it out: it reads {}", reads.join(", ")),
+        };
+        unread.odd(&entry.place.then("environment").then(name), words, &cure);
+    }
+}
+
 /// What a plugin may take. What one from elsewhere needs by its own account it is not simply given.
 fn limits(entry: &PluginEntry, manifest: &Manifest) -> Limits {
     let asked = manifest.memory_mib.filter(|_| entry.source.is_bundled());
     let asked = asked.map(|mib| (mib as usize) << 20);
     let memory = entry.memory.or(asked).unwrap_or(entry.limits.memory);
     Limits { memory, ..entry.limits }
+}
+
+/// The step to a key that a plugin does not know, where its words name one: the SDK's plugins then
+/// point at what it is in.
+fn unknown_key(settings: &str, subject: &str, message: &str) -> String {
+    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
+    let key = message.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
+    let key = key.map(|(key, _)| Pointer::root().then(key)).unwrap_or_default();
+    let is_there = settings.pointer(&format!("{subject}{}", key.as_str())).is_some();
+    if is_there { key.as_str().to_owned() } else { String::new() }
 }
 
 /// Where in the configuration a plugin's word on its settings belongs: it names a place in its

@@ -46,7 +46,8 @@ struct Row {
     name: Option<String>,
     /// The request line, as a client sends it: `GET /v1.41/containers/json?all=1`.
     request: String,
-    /// The listener where it comes in, by name. Without it, the first to which such a client can come.
+    /// The listener where it comes in, by name. Without it, the first to which such a client can come,
+    /// and of those with a TCP address if there is one.
     #[serde(default)]
     listener: Option<String>,
     /// Who asks. Without it, somebody of whom nothing is known but where it comes in.
@@ -111,6 +112,13 @@ struct Asker {
     certificate: Option<Certificate>,
     /// The container that it runs in.
     container: Option<Container>,
+}
+
+impl Asker {
+    /// Whether it is known as the process at the other end of a unix socket.
+    fn is_process(&self) -> bool {
+        self.user.is_some() || self.group.is_some() || self.process.is_some()
+    }
 }
 
 impl Format for Table {
@@ -216,17 +224,16 @@ impl<'a> Reader<'a> {
     fn listener(&mut self, row: &Row) -> Option<&'a ListenerEntry> {
         let policy = self.policy;
         let Some(name) = &row.listener else {
-            let Asker { address, user, group, process, certificate, .. } = &row.client;
-            let is_process = user.is_some() || group.is_some() || process.is_some();
+            let Asker { address, certificate, .. } = &row.client;
+            let is_process = row.client.is_process();
             let fits = |entry: &&ListenerEntry| {
-                let is_unix = matches!(entry.address, listener::Address::Unix(_));
                 let asked = entry.tls.as_ref().and_then(|tls| tls.clients());
-                !(is_process && !is_unix)
-                    && !(address.is_some() && is_unix)
+                !(is_process && !is_unix(entry))
+                    && !(address.is_some() && is_unix(entry))
                     && !(certificate.is_some() && asked.is_none())
                     && !(certificate.is_none() && asked == Some(ClientCertificates::Required))
             };
-            let found = policy.listeners.iter().find(fits);
+            let found = policy.listeners.iter().filter(fits).min_by_key(|entry| is_unix(entry));
             if found.is_none() {
                 self.wrong("client", "such a client can come to no listener", "name a listener");
             }
@@ -242,7 +249,7 @@ impl<'a> Reader<'a> {
 
     fn peer(&mut self, asker: &Asker, address: &listener::Address) -> Option<Peer> {
         let Asker { address: from, user, group, process, .. } = asker;
-        let is_process = user.is_some() || group.is_some() || process.is_some();
+        let is_process = asker.is_process();
         match address {
             listener::Address::Unix(_) if from.is_some() => {
                 let cure = "say user and group, or name another listener";
@@ -330,6 +337,10 @@ impl<'a> Reader<'a> {
     fn take<T>(&mut self, key: &str, cure: &str, read: Result<T, String>) -> Option<T> {
         read.map_err(|words| self.wrong(key, words, cure)).ok()
     }
+}
+
+fn is_unix(entry: &ListenerEntry) -> bool {
+    matches!(entry.address, listener::Address::Unix(_))
 }
 
 /// The user or group of which nothing is said: nobody has it, as -1 stands for none.
