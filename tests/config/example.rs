@@ -4,6 +4,8 @@ use std::fs;
 
 use dockgate::config::{self, report};
 
+use crate::{authority::Authority, folder::Folder, wat::Plugin};
+
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/dockgate.yaml");
 
 /// Its text.
@@ -35,4 +37,43 @@ fn the_schema_is_one_and_takes_the_example_of_an_editor() {
     assert!(
         schema["properties"]["chains"]["description"].as_str().unwrap().contains("first chain")
     );
+}
+
+/// As it would be said where its files are.
+#[test]
+fn nothing_is_wrong_with_what_the_example_means_but_for_files_that_are_not_here() {
+    let authority = Authority::new("ours");
+    let policy = Plugin::allowing()
+        .with_manifest(r#"{"name": "ci-policy", "environment": ["SLACK_TOKEN"], "grants": []}"#);
+    let folder =
+        Folder::new().file("ci-policy.wasm", policy.build()).variable("SLACK_TOKEN", "xoxb");
+    authority.server(&["localhost"]).write(folder.root(), &authority);
+    let here = [
+        ("/etc/dockgate/server.pem", "cert.pem"),
+        ("/etc/dockgate/server-key.pem", "key.pem"),
+        ("/etc/dockgate/clients-ca.pem", "ca.pem"),
+        ("/etc/dockgate/ci-policy.wasm", "ci-policy.wasm"),
+    ];
+    let text = here.iter().fold(text(), |text, (there, here)| {
+        assert!(text.contains(there), "{there}");
+        text.replace(there, here)
+    });
+    let folder = folder.file("dockgate.yaml", text);
+    let said = folder.run(&["check", "--json"]);
+    assert_eq!(said.code, 0);
+    let problems = said.json();
+    let odd: Vec<_> =
+        problems.as_array().unwrap().iter().map(|problem| &problem["message"]).collect();
+    let root = "the plugin ci says: clients can become root on the host with POST=1 by CONTAINERS \
+                (creates privileged containers)";
+    assert_eq!(odd, [root], "for which its own policy is behind it");
+
+    // And only for these without them.
+    let folder = Folder::new().file("dockgate.yaml", self::text()).variable("SLACK_TOKEN", "xoxb");
+    let said = folder.run(&["check", "--json"]);
+    assert_eq!(said.code, 2);
+    for problem in said.json().as_array().unwrap() {
+        let message = problem["message"].as_str().unwrap();
+        assert!(here.iter().any(|(there, _)| message.contains(there)), "{message}");
+    }
 }
