@@ -135,8 +135,8 @@ impl Policy {
                 problems.odd(&root.then(chain), words, "put it before them, or take it out");
             }
             Finding::Shadowed { chain, behind, operations } => {
-                let (taken, taker) = (operations.join(", "), name(*behind));
-                let words = format!("the chain {taker} before it takes {taken}");
+                let (operations, other) = (operations.join(", "), name(*behind));
+                let words = format!("the chain {other} before it takes {operations}");
                 let cure = "put this chain before it, or leave the operations out here";
                 problems.odd(&root.then(chain).then("operations"), words, cure);
             }

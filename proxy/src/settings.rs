@@ -472,16 +472,11 @@ impl Chains<'_> {
     fn places(&mut self, all: &[&str], what: &str, names: &[String], at: &Pointer) -> Vec<usize> {
         let mut places = Vec::new();
         for (n, name) in names.iter().enumerate() {
-            match all.iter().position(|one| one == name) {
-                Some(place) => places.push(place),
-                None => {
-                    let words = format!("there is no {what} {name:?}");
-                    let cure = config::nearest(name, all.iter().copied()).map_or_else(
-                        || format!("there is {}", all.join(", ")),
-                        |nearest| format!("did you mean {nearest}?"),
-                    );
-                    self.problems.wrong(&at.then(n), words, &cure);
-                }
+            if let Some(place) = all.iter().position(|one| one == name) {
+                places.push(place);
+            } else {
+                let words = format!("there is no {what} {name:?}");
+                self.problems.wrong(&at.then(n), words, &config::cure_of_name(name, all));
             }
         }
         places

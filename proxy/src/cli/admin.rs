@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long the proxy may take to explain.
-const EXPLAINED_WITHIN: Duration = Duration::from_secs(60);
+const EXPLAINED_WITHIN: Duration = Duration::from_mins(1);
 /// How long an explanation may be, in bytes.
 const EXPLANATION: usize = 64 << 20;
 

@@ -213,8 +213,8 @@ fn check_names(serve: &Serve, config: &Config) -> Result<(), Error> {
     let chain: BTreeSet<_> = config.plugins.keys().collect();
     for (option, name) in named {
         if !chain.contains(name) {
-            let names: Vec<_> = chain.iter().map(|name| name.as_str()).collect();
-            let problem = format!("is no plugin of the chain, which has {}", names.join(", "));
+            let all: Vec<_> = chain.iter().map(|name| name.as_str()).collect();
+            let problem = format!("is no plugin of the chain, which has {}", all.join(", "));
             return Err(Error::Value { name: option, value: name.clone(), problem });
         }
     }
@@ -226,7 +226,7 @@ fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
     if !taken(name) {
         return name.to_owned();
     }
-    let numbered = (2..).map(|n: u32| format!("{name}-{n}")).find(|name| !taken(name));
+    let numbered = (2..=u32::MAX).map(|n| format!("{name}-{n}")).find(|name| !taken(name));
     // There are more numbers than names.
     numbered.unwrap_or_default()
 }

@@ -22,7 +22,7 @@ use crate::plugin::Grant;
 
 pub use document::{Document, Position};
 pub use measure::{Size, Span, Text, TextOrGone};
-pub use problem::{Pointer, Problem, Problems, nearest};
+pub use problem::{Pointer, Problem, Problems, cure_of_name, nearest};
 pub use read::{Read, find, read, read_text};
 pub use schema::{Format, schema};
 pub use substitute::Variables;

@@ -108,9 +108,9 @@ impl ClientCondition {
             (Some(_), None) => false,
         };
         address
-            && is_within(self.user, wider.user)
-            && is_within(self.group, wider.group)
-            && is_within(self.process, wider.process)
+            && is_within(self.user.as_ref(), wider.user.as_ref())
+            && is_within(self.group.as_ref(), wider.group.as_ref())
+            && is_within(self.process.as_ref(), wider.process.as_ref())
             && is_within(self.certificate.as_ref(), wider.certificate.as_ref())
             && is_within(self.container.as_ref(), wider.container.as_ref())
     }
@@ -147,7 +147,7 @@ fn holds<W, K>(wanted: Option<&W>, known: Option<K>, hold: impl Fn(&W, K) -> boo
     }
 }
 
-fn is_within<T: PartialEq>(narrow: Option<T>, wide: Option<T>) -> bool {
+fn is_within<T: PartialEq>(narrow: Option<&T>, wide: Option<&T>) -> bool {
     wide.is_none() || wide == narrow
 }
 
@@ -158,6 +158,7 @@ mod tests {
     use super::*;
     use crate::client::{Peer, Process};
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn pattern(text: &str) -> Option<Pattern> {
         Some(Pattern::new(text).unwrap())
     }

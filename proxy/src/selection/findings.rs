@@ -93,22 +93,19 @@ impl Selection {
     fn of_chain(&self, place: usize) -> Vec<Finding> {
         let (before, chain) = (&self.chains[..place], &self.chains[place]);
         // By who takes them: the first that is there for all that this one is there for.
-        let mut taken: BTreeMap<usize, Vec<&'static str>> = BTreeMap::new();
+        let mut gone: BTreeMap<usize, Vec<&'static str>> = BTreeMap::new();
         let mut left = false;
         for operation in all_operations().filter(|operation| chain.takes_operation(*operation)) {
             let takes = |earlier: &Chain| {
                 earlier.takes_operation(operation) && earlier.conditions.hold_wherever(chain)
             };
             match before.iter().position(takes) {
-                Some(earlier) => taken.entry(earlier).or_default().push(operation.name()),
+                Some(earlier) => gone.entry(earlier).or_default().push(operation.name()),
                 None => left = true,
             }
         }
-        if !left && !taken.is_empty() {
-            return vec![Finding::Unreachable {
-                chain: place,
-                behind: taken.into_keys().collect(),
-            }];
+        if !left && !gone.is_empty() {
+            return vec![Finding::Unreachable { chain: place, behind: gone.into_keys().collect() }];
         }
         if chain.conditions.operations.is_none() {
             // For whatever is left: that others take some is why it is there.
@@ -116,7 +113,7 @@ impl Selection {
         }
         let shadowed =
             |(behind, operations)| Finding::Shadowed { chain: place, behind, operations };
-        taken.into_iter().map(shadowed).collect()
+        gone.into_iter().map(shadowed).collect()
     }
 
     fn never_allowed(&self) -> Option<Finding> {
@@ -207,12 +204,14 @@ fn all_operations() -> impl Iterator<Item = Operation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{plugin::Needs, selection::ClientCondition};
+    use crate::{plugin::Needs, selection::CertificateCondition};
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         Some(patterns.iter().flat_map(|p| Operation::matching(p).unwrap()).collect())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn users(uids: &[u32]) -> Option<Vec<ClientCondition>> {
         let user = |uid: &u32| ClientCondition { user: Some(*uid), ..Default::default() };
         Some(uids.iter().map(user).collect())
@@ -261,7 +260,7 @@ mod tests {
     fn what_can_hold_of_nobody_is_found() {
         let certificate = ClientCondition {
             address: Some("10.0.0.0/8".parse().unwrap()),
-            certificate: Some(Default::default()),
+            certificate: Some(CertificateCondition::default()),
             ..Default::default()
         };
         let process = ClientCondition {

@@ -222,6 +222,7 @@ mod tests {
         Chain { name: name.into(), plugins: Box::default(), conditions }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         Some(patterns.iter().flat_map(|p| Operation::matching(p).unwrap()).collect())
     }

@@ -63,7 +63,7 @@ impl Trial {
         let plugins: Arc<[Loaded]> = Arc::new([plugin]);
         let stand_in = StandIn::new(&runtime);
         let instances = Instances::new(Arc::clone(&plugins));
-        Ok(Self { runtime, instances, plugins, stand_in })
+        Ok(Self { runtime, plugins, instances, stand_in })
     }
 
     pub(super) fn plugin(&self) -> &Loaded {

@@ -110,12 +110,11 @@ impl Test {
         let test = |Asked { place, name, request, given, expected }: Asked| {
             let explained = trials.explain(given);
             let differences = expected.compare(&explained);
-            let outcome = match differences.is_empty() {
-                true => Outcome::Passed,
-                false => Outcome::Failed {
-                    differences,
-                    explanation: self.explain.then(|| Box::new(explained.told)),
-                },
+            let outcome = if differences.is_empty() {
+                Outcome::Passed
+            } else {
+                let explanation = self.explain.then(|| Box::new(explained.told));
+                Outcome::Failed { differences, explanation }
             };
             let (file, line) = (file.display().to_string(), read.document.position(&place).line);
             Tested { file, line, name, request, outcome }

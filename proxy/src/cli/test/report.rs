@@ -60,9 +60,10 @@ pub(super) fn text(tested: &[Tested], colours: bool) -> String {
     let (passed, failed) = counts(tested);
     let passed = format!("{passed} passed");
     let failed = format!("{failed} failed");
-    match tested.iter().all(Tested::passed) {
-        true => text + &paint.green(&passed) + "\n",
-        false => text + &format!("{passed}, {}\n", paint.red(&failed)),
+    if tested.iter().all(Tested::passed) {
+        text + &paint.green(&passed) + "\n"
+    } else {
+        text + &format!("{passed}, {}\n", paint.red(&failed))
     }
 }
 

@@ -17,12 +17,13 @@ use super::{
 };
 use crate::{
     client::{Client, Peer, Process},
-    config::{ClientCertificates, Format, Pointer, Problems, nearest},
+    config::{ClientCertificates, Format, Pointer, Problems, cure_of_name},
     explain::Outcome,
     listener,
     plugin::Loaded,
     policy::Policy,
     settings::ListenerEntry,
+    tls,
 };
 
 /// Requests, and what is expected of a configuration of dockgate.
@@ -196,7 +197,7 @@ impl<'a> Reader<'a> {
         let entry = self.listener(row)?;
         let peer = self.peer(&row.client, &entry.address)?;
         let certificate = row.client.certificate.clone();
-        let asked = entry.tls.as_ref().and_then(|tls| tls.clients());
+        let asked = entry.tls.as_ref().and_then(tls::Server::clients);
         match (asked, &certificate) {
             (None, Some(_)) => {
                 let words = format!("the listener {:?} asks for no certificate", entry.name);
@@ -227,11 +228,14 @@ impl<'a> Reader<'a> {
             let Asker { address, certificate, .. } = &row.client;
             let is_process = row.client.is_process();
             let fits = |entry: &&ListenerEntry| {
-                let asked = entry.tls.as_ref().and_then(|tls| tls.clients());
-                !(is_process && !is_unix(entry))
-                    && !(address.is_some() && is_unix(entry))
-                    && !(certificate.is_some() && asked.is_none())
-                    && !(certificate.is_none() && asked == Some(ClientCertificates::Required))
+                let asked = entry.tls.as_ref().and_then(tls::Server::clients);
+                let is_way = if is_unix(entry) { address.is_none() } else { !is_process };
+                is_way
+                    && match asked {
+                        None => certificate.is_none(),
+                        Some(ClientCertificates::Required) => certificate.is_some(),
+                        Some(ClientCertificates::Optional) => true,
+                    }
             };
             let found = policy.listeners.iter().filter(fits).min_by_key(|entry| is_unix(entry));
             if found.is_none() {
@@ -321,10 +325,7 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown(&mut self, what: &str, name: &str, all: &[&str]) {
-        let cure = nearest(name, all.iter().copied()).map_or_else(
-            || format!("there is {}", all.join(", ")),
-            |nearest| format!("did you mean {nearest}?"),
-        );
+        let cure = cure_of_name(name, all);
         self.wrong(what, format!("there is no {what} {name:?} in the configuration"), &cure);
     }
 
