@@ -29,6 +29,12 @@ pub enum Error {
         /// What is wrong, a line each.
         lines: Vec<String>,
     },
+    /// A table of requests can't be used.
+    #[error("the table can't be used\n{text}")]
+    Table {
+        /// What is wrong, for people.
+        text: String,
+    },
     /// A configuration could not be read again.
     #[error("the configuration could not be read again: {0}")]
     Reload(String),
@@ -111,6 +117,7 @@ impl Error {
             Self::Value { .. }
             | Self::Flags(_)
             | Self::Config { .. }
+            | Self::Table { .. }
             | Self::File { .. }
             | Self::Content { .. }
             | Self::Build(_)

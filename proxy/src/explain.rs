@@ -36,6 +36,9 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// What it comes to.
     pub decision: Outcome,
+    /// The plugin that settles it: the one that refuses or answers it, or the first that allows it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub plugin: Option<String>,
     /// The HTTP status of the refusal or of the answer in the daemon's stead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -118,6 +121,21 @@ pub struct Step {
     pub changes: Vec<Change>,
 }
 
+/// What would become of a request, and what would be sent of it.
+pub struct Explained {
+    /// For people and programs.
+    pub told: Explanation,
+    /// What would go to the daemon, where anything would.
+    pub sent: Option<Arc<CanonicalRequest>>,
+}
+
+impl From<Explanation> for Explained {
+    /// Of one that is not sent.
+    fn from(told: Explanation) -> Self {
+        Self { told, sent: None }
+    }
+}
+
 /// What is decided by, and what is asked.
 pub struct Case<'c> {
     /// What requests are decided by.
@@ -136,20 +154,22 @@ pub struct Case<'c> {
 
 impl Case<'_> {
     /// Goes the way of the request, without sending it.
-    pub async fn explain(self) -> Explanation {
+    pub async fn explain(self) -> Explained {
         let mut told = Explanation { client: self.client.to_string(), ..Default::default() };
         let oldest = self.policy.requests.oldest_api;
         let request = match CanonicalRequest::new(self.head.clone(), oldest) {
             Ok(request) => request,
-            Err(violation) => return told.refused(Outcome::Invalid, &Words::invalid(&violation)),
+            Err(violation) => {
+                return told.refused(Outcome::Invalid, &Words::invalid(&violation)).into();
+            }
         };
         told.request = Some(Form::of(&request));
         let Some(chosen) = self.choose(&request, &mut told.chains) else {
-            return told.refused(Outcome::Deny, &Words::no_chain(&request));
+            return told.refused(Outcome::Deny, &Words::no_chain(&request)).into();
         };
         let request = match self.prepared(request, chosen) {
             Ok(request) => request,
-            Err(words) => return told.refused(Outcome::Invalid, &words),
+            Err(words) => return told.refused(Outcome::Invalid, &words).into(),
         };
         self.deliberate(request, chosen, told).await
     }
@@ -184,7 +204,7 @@ impl Case<'_> {
         request: CanonicalRequest,
         chosen: Chosen,
         mut told: Explanation,
-    ) -> Explanation {
+    ) -> Explained {
         let chain = &self.policy.selection.chains()[chosen.chain];
         let plugin = |place: usize| &self.policy.plugins[chain.plugins[place]];
         let came = request.clone();
@@ -212,25 +232,30 @@ impl Case<'_> {
                 }
             }
         };
+        let named = |by: usize| Some(plugin(by).name().to_owned());
         match decision {
-            Decision::Forward { request, .. } => {
-                told.decision = Outcome::Allow;
-                told.changes = changes(&came, request.request());
-                told
+            Decision::Forward { request, by } => {
+                let (decision, plugin) = (Outcome::Allow, named(by));
+                let changes = changes(&came, request.request());
+                let told = Explanation { decision, plugin, changes, ..told };
+                Explained { told, sent: Some(Arc::clone(request.request())) }
             }
-            Decision::Reply { reply, .. } => Explanation {
+            Decision::Reply { reply, by } => Explanation {
                 decision: Outcome::Respond,
+                plugin: named(by),
                 status: Some(reply.status),
                 reply: serde_json::from_str(&reply.json).ok(),
                 ..told
-            },
+            }
+            .into(),
             Decision::Refuse(refusal, request) => {
-                let by = refusal.by().map(|by| plugin(by).name()).unwrap_or_default();
+                let by = refusal.by().and_then(named);
                 let several = !self.policy.selection.is_one_for_all();
                 let name = several.then_some(&*chain.name);
-                let words = Words::refused(refusal, &request, by, name);
+                let words =
+                    Words::refused(refusal, &request, by.as_deref().unwrap_or_default(), name);
                 let outcome = if words.is_fault() { Outcome::Fault } else { Outcome::Deny };
-                told.refused(outcome, &words)
+                Explanation { plugin: by, ..told }.refused(outcome, &words).into()
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use dockgate::{
     cli::{self, Cli, Command},
     error::Error,
@@ -16,12 +16,16 @@ use dockgate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     let done: Result<u8, _> = match &cli.command {
         None => cli::serve::run(&cli.serve).map(|()| 0),
         Some(Command::Explain(explain)) => explain.run(),
-        Some(Command::Healthcheck(place)) => cli::healthcheck::run(place).map(|()| 0),
+        Some(Command::Healthcheck(check)) => check.run().map(|()| 0),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Test(test)) => test.run(),
         Some(Command::Config(command)) => cli::config::run(command),
         Some(Command::Plugin(command)) => cli::plugin::run(command),
         Some(Command::Operations) => {
@@ -41,9 +45,11 @@ fn main() -> ExitCode {
     log::flush();
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("dockgate: {error}");
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => refused(&error),
     }
+}
+
+fn refused(error: &Error) -> ExitCode {
+    eprintln!("dockgate: {error}");
+    ExitCode::from(error.exit_code())
 }

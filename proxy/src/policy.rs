@@ -7,11 +7,11 @@ use wasmtime::Engine;
 
 use crate::{
     client::directory::Directory,
-    config::{Pointer, Problem, Problems},
+    config::{Pointer, Problem, Problems, nearest},
     error::Error,
     listener::Address,
     plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
-    selection::{Finding, Selection},
+    selection::{Entrance, Finding, Part, Selection},
     settings::{ListenerEntry, PluginEntry, Settings},
     worker,
 };
@@ -32,6 +32,8 @@ pub struct Policy {
     pub directory: Option<Directory>,
     /// Where the plugins stand in the configuration.
     places: Vec<Pointer>,
+    /// Variables that plugins are given in vain.
+    unread: Problems,
 }
 
 /// A plugin of the configuration that can't be loaded.
@@ -70,9 +72,9 @@ impl Policy {
         engine: &Engine,
         cache: Option<&Path>,
     ) -> Result<Self, Vec<Unfit>> {
-        let (mut plugins, mut unfit) = (Vec::new(), Vec::new());
+        let (mut plugins, mut unfit, mut unread) = (Vec::new(), Vec::new(), Problems::default());
         for entry in &settings.plugins {
-            match load(entry, engine, cache) {
+            match load(entry, engine, cache, &mut unread) {
                 Ok(plugin) => plugins.push(plugin),
                 Err(one) => unfit.push(one),
             }
@@ -88,6 +90,7 @@ impl Policy {
             listeners: settings.listeners,
             admin: settings.admin,
             directory: None,
+            unread,
             places: settings.plugins.into_iter().map(|entry| entry.place).collect(),
         })
     }
@@ -107,13 +110,20 @@ impl Policy {
     /// which nothing comes.
     pub fn oddities(&self) -> Problems {
         let mut problems = Problems::default();
+        problems.extend(self.unread.all().iter().cloned());
         for (plugin, place) in self.plugins.iter().zip(&self.places) {
             for problem in plugin.problems() {
                 let words = format!("the plugin {} says: {}", plugin.name(), problem.message);
                 problems.odd(&about(place, &problem.subject), words, "");
             }
         }
-        for finding in self.selection.findings() {
+        let entrance = |listener: &ListenerEntry| Entrance {
+            name: Arc::clone(&listener.name),
+            is_unix: matches!(listener.address, Address::Unix(_)),
+            asks_for_certificates: listener.tls.as_ref().is_some_and(|tls| tls.clients().is_some()),
+        };
+        let entrances: Vec<_> = self.listeners.iter().map(entrance).collect();
+        for finding in self.selection.findings(&entrances) {
             self.tell(&finding, &mut problems);
         }
         problems
@@ -137,6 +147,24 @@ impl Policy {
                 let words = format!("the chain {earlier} before it takes {all}");
                 let cure = "put this chain before it, or leave the operations out here";
                 problems.odd(&root.then(chain).then("operations"), words, cure);
+            }
+            Finding::HoldsOfNobody { chain, client, part } => {
+                let at = root.then(chain).then("clients").then(client).then(part.key());
+                let (why, cure) = match part {
+                    Part::Address => (
+                        "a client of a unix socket has no address",
+                        "name a listener with a TCP address, or say user or group",
+                    ),
+                    Part::User | Part::Group | Part::Process => (
+                        "nobody knows the process at the other end of a TCP connection",
+                        "name a listener with a unix socket, or say address or container",
+                    ),
+                    Part::Certificate => (
+                        "no listener of the chain asks for certificates",
+                        "write tls with a client-ca at one",
+                    ),
+                };
+                problems.odd(&at, format!("this can never hold: {why}"), cure);
             }
             Finding::NeverAllowed(operations) => {
                 let (count, some) =
@@ -191,7 +219,12 @@ pub fn runtime() -> Result<Engine, Error> {
 }
 
 /// Loads a plugin.
-fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Loaded, Unfit> {
+fn load(
+    entry: &PluginEntry,
+    engine: &Engine,
+    cache: Option<&Path>,
+    unread: &mut Problems,
+) -> Result<Loaded, Unfit> {
     let unfit = |place, problem, cure| Unfit {
         place,
         source: entry.source.to_string(),
@@ -205,12 +238,16 @@ fn load(entry: &PluginEntry, engine: &Engine, cache: Option<&Path>) -> Result<Lo
     let cure = is_missing.then_some(Cure::File);
     let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, cure))?;
     let limits = limits(entry, &manifest);
+    report_unread(entry, &manifest, unread);
     let bundled = entry.source.is_bundled();
     let grants = if bundled { &manifest.grants } else { &entry.grants };
     Loaded::new(engine, &manifest, &code, setup(entry, &manifest), grants, limits).map_err(|why| {
         let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
         let (place, cure) = match &why {
-            Misfit::Settings { subject, .. } => (about(&entry.place, subject), None),
+            Misfit::Settings { subject, message } => {
+                let unknown = unknown_key(&entry.settings, subject, message);
+                (about(&entry.place, &format!("{subject}{unknown}")), None)
+            }
             Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
             Misfit::Words(_) => (source(), more.map(Cure::Memory)),
         };
@@ -238,12 +275,37 @@ fn setup(entry: &PluginEntry, manifest: &Manifest) -> Setup {
     }
 }
 
+/// The variables that a plugin is given and does not read, unless it looks for such itself.
+fn report_unread(entry: &PluginEntry, manifest: &Manifest, unread: &mut Problems) {
+    let reads = &manifest.environment;
+    let looks_itself = manifest.environment_names && entry.source.is_bundled();
+    for name in entry.environment.keys().filter(|name| !looks_itself && !reads.contains(name)) {
+        let words = format!("the plugin {} does not read the variable {name}", entry.name);
+        let cure = match nearest(name, reads.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None if reads.is_empty() => "leave it out: it reads none".to_owned(),
+            None => format!("leave it out: it reads {}", reads.join(", ")),
+        };
+        unread.odd(&entry.place.then("environment").then(name), words, &cure);
+    }
+}
+
 /// What a plugin may take. What one from elsewhere needs by its own account it is not simply given.
 fn limits(entry: &PluginEntry, manifest: &Manifest) -> Limits {
     let asked = manifest.memory_mib.filter(|_| entry.source.is_bundled());
     let asked = asked.map(|mib| (mib as usize) << 20);
     let memory = entry.memory.or(asked).unwrap_or(entry.limits.memory);
     Limits { memory, ..entry.limits }
+}
+
+/// The step to a key that a plugin does not know, where its words name one: the SDK's plugins then
+/// point at what it is in.
+fn unknown_key(settings: &str, subject: &str, message: &str) -> String {
+    let settings: serde_json::Value = serde_json::from_str(settings).unwrap_or_default();
+    let key = message.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
+    let key = key.map(|(key, _)| Pointer::root().then(key)).unwrap_or_default();
+    let is_there = settings.pointer(&format!("{subject}{}", key.as_str())).is_some();
+    if is_there { key.as_str().to_owned() } else { String::new() }
 }
 
 /// Where in the configuration a plugin's word on its settings belongs: it names a place in its

@@ -377,7 +377,9 @@ pub fn daemon(
 fn log(config: &Config, problems: &mut Problems) -> (Format, Severity) {
     let at = |key: &str| Pointer::root().then("log").then(key);
     let level = config.log.level.as_deref().unwrap_or("info");
-    let level = problems.take(&at("level"), "", level.parse().map_err(|words| named(level, words)));
+    let level = level.parse().map_err(|cure: String| {
+        problems.wrong(&at("level"), named(level, "is no level of the log"), &cure);
+    });
     let format = match config.log.format.as_deref().unwrap_or("auto") {
         "auto" => Format::for_stdout(),
         "text" => Format::text(),
@@ -472,14 +474,10 @@ impl Chains<'_> {
         for (n, name) in names.iter().enumerate() {
             if let Some(place) = all.iter().position(|one| one == name) {
                 places.push(place);
-                continue;
+            } else {
+                let words = format!("there is no {what} {name:?}");
+                self.problems.wrong(&at.then(n), words, &config::cure_of_name(name, all));
             }
-            let words = format!("there is no {what} {name:?}");
-            let cure = config::nearest(name, all.iter().copied()).map_or_else(
-                || format!("there is {}", all.join(", ")),
-                |nearest| format!("did you mean {nearest}?"),
-            );
-            self.problems.wrong(&at.then(n), words, &cure);
         }
         places
     }
@@ -539,11 +537,10 @@ impl Chains<'_> {
             let cure = "write the 64 hexadecimal digits of the digest of the public key";
             self.problems.take(&at.then("pin"), cure, pin)
         });
-        Some(CertificateCondition {
-            subject: self.pattern(subject.as_deref(), &at.then("subject"))?,
-            name: self.pattern(name.as_deref(), &at.then("name"))?,
-            pin: flat(pin)?,
-        })
+        // All of it is read before anything is given up.
+        let subject = self.pattern(subject.as_deref(), &at.then("subject"));
+        let name = self.pattern(name.as_deref(), &at.then("name"));
+        Some(CertificateCondition { subject: subject?, name: name?, pin: flat(pin)? })
     }
 
     fn container(
@@ -552,17 +549,22 @@ impl Chains<'_> {
         at: &Pointer,
     ) -> Option<ContainerCondition> {
         let config::ContainerCondition { name, image, labels, project, service } = written;
-        let mut read = Vec::new();
-        for (label, value) in labels {
-            let pattern = self.pattern(Some(&value.0), &at.then("labels").then(label))?;
-            read.extend(pattern.map(|pattern| (label.clone(), pattern)));
-        }
+        let label = |(label, value): (&String, &config::Text)| {
+            let pattern = self.pattern(Some(&value.0), &at.then("labels").then(label));
+            Some((label.clone(), pattern??))
+        };
+        // All of it is read before anything is given up.
+        let labels: Vec<_> = labels.iter().map(label).collect();
+        let name = self.pattern(name.as_deref(), &at.then("name"));
+        let image = self.pattern(image.as_deref(), &at.then("image"));
+        let project = self.pattern(project.as_deref(), &at.then("project"));
+        let service = self.pattern(service.as_deref(), &at.then("service"));
         Some(ContainerCondition {
-            name: self.pattern(name.as_deref(), &at.then("name"))?,
-            image: self.pattern(image.as_deref(), &at.then("image"))?,
-            labels: read,
-            project: self.pattern(project.as_deref(), &at.then("project"))?,
-            service: self.pattern(service.as_deref(), &at.then("service"))?,
+            name: name?,
+            image: image?,
+            labels: labels.into_iter().collect::<Option<_>>()?,
+            project: project?,
+            service: service?,
         })
     }
 

@@ -1,31 +1,24 @@
 //! `dockgate check` and `dockgate config`, the real binary.
 
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::fs;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::folder::{Folder, Said};
 
 /// What a configuration can't do without.
 const REST: &str = "listeners: { main: { address: \"127.0.0.1:0\" } }\n\
     plugins: { flags: { source: \"bundled:tecnativa\" } }\n\
     chains: [{ name: all, plugins: [flags] }]\n";
 
-/// A folder with a `dockgate.yaml` in it.
-fn folder(text: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("dockgate.yaml"), text).unwrap();
-    folder
+fn folder(text: &str) -> Folder {
+    Folder::with(text)
 }
 
-fn run(folder: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dockgate"));
-    command.env_clear().envs(variables.iter().copied()).current_dir(folder.path());
-    let Output { status, stdout, stderr } = command.args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap(), text(stdout), text(stderr))
+fn run(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let Said { code, out, words } =
+        Said::of(folder.command(arguments).envs(variables.iter().copied()));
+    (code, out, words)
 }
 
 #[test]
@@ -35,7 +28,7 @@ fn a_file_with_which_nothing_is_wrong_is_named() {
     assert_eq!(run(&folder, &["check"], &[]), fine);
     assert_eq!(run(&folder, &["check", "dockgate.yaml"], &[]), fine);
 
-    fs::rename(folder.path().join("dockgate.yaml"), folder.path().join("other.yaml")).unwrap();
+    fs::rename(folder.path("dockgate.yaml"), folder.path("other.yaml")).unwrap();
     let (code, said, _) = run(&folder, &["check"], &[("DOCKGATE_CONFIG", "other.yaml")]);
     assert_eq!((code, said.as_str()), (0, "other.yaml: nothing is wrong\n"));
     let (code, said, _) = run(&folder, &["check", "--json", "other.yaml"], &[]);
@@ -86,7 +79,7 @@ fn a_file_is_shown_as_it_is_meant_and_without_what_came_from_outside() {
     assert!(words.contains("\"connections\" wants a whole number, and is \"5\""), "{words}");
 
     fs::write(
-        folder.path().join("dockgate.yaml"),
+        folder.path("dockgate.yaml"),
         "limits:\n  idle-timeout: 300s\n  connections: ${N}\nlog: { level: \"${LEVEL:-info}\" }\n\
          plugins:\n  p: { source: a$$b, environment: { TOKEN: \"${TOKEN}\" } }\n",
     )
@@ -103,7 +96,7 @@ fn a_file_is_shown_as_it_is_meant_and_without_what_came_from_outside() {
          limits:\n  connections: ${N}\n  idle-timeout: 5m\n"
     );
     // It reads back, by the same variables.
-    fs::write(folder.path().join("again.yaml"), &said).unwrap();
+    fs::write(folder.path("again.yaml"), &said).unwrap();
     let (code, again, _) = run(&folder, &["config", "show", "--config", "again.yaml"], &variables);
     assert_eq!((code, again), (0, said));
 }

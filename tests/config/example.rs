@@ -1,11 +1,10 @@
 //! The example in `examples/dockgate.yaml`.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use dockgate::{
-    config::{self, Problems, report},
-    settings,
-};
+use dockgate::config::{self, report};
+
+use crate::{authority::Authority, folder::Folder, wat::Plugin};
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/dockgate.yaml");
 
@@ -15,20 +14,15 @@ pub fn text() -> String {
 }
 
 #[test]
-fn nothing_is_wrong_with_the_example() {
-    let read = config::read_text("dockgate.yaml", text().as_bytes(), &|name| match name {
-        "SLACK_TOKEN" => Ok("xoxb".to_owned()),
-        _ => Err(std::env::VarError::NotPresent),
-    });
+fn nothing_is_wrong_with_the_shape_of_the_example() {
+    let read: config::Read =
+        config::read_text("dockgate.yaml", text().as_bytes(), &|name| match name {
+            "SLACK_TOKEN" => Ok("xoxb".to_owned()),
+            _ => Err(std::env::VarError::NotPresent),
+        });
     let said = report::text(&read.problems, &read.document, false);
     assert!(read.problems.all().is_empty(), "{said}");
-    let config = read.config.unwrap();
-    // Only the certificates are not there.
-    let mut problems = Problems::default();
-    let meant = settings::mean(&config, Path::new(""), &mut problems);
-    let wrong: Vec<_> = problems.all().iter().map(|problem| &*problem.message).collect();
-    let missing = |words: &&str| words.starts_with("/etc/dockgate/") && words.contains("No such");
-    assert!(meant.is_none() && wrong.iter().all(missing), "{wrong:?}");
+    let config = read.content.unwrap();
     assert_eq!(config.chains.last().unwrap().plugins, [""; 0], "the last one refuses the rest");
 }
 
@@ -43,4 +37,43 @@ fn the_schema_is_one_and_takes_the_example_of_an_editor() {
     assert!(
         schema["properties"]["chains"]["description"].as_str().unwrap().contains("first chain")
     );
+}
+
+/// As it would be said where its files are.
+#[test]
+fn nothing_is_wrong_with_what_the_example_means_but_for_files_that_are_not_here() {
+    let authority = Authority::new("ours");
+    let policy = Plugin::allowing()
+        .with_manifest(r#"{"name": "ci-policy", "environment": ["SLACK_TOKEN"], "grants": []}"#);
+    let folder =
+        Folder::new().file("ci-policy.wasm", policy.build()).variable("SLACK_TOKEN", "xoxb");
+    authority.server(&["localhost"]).write(folder.root(), &authority);
+    let here = [
+        ("/etc/dockgate/server.pem", "cert.pem"),
+        ("/etc/dockgate/server-key.pem", "key.pem"),
+        ("/etc/dockgate/clients-ca.pem", "ca.pem"),
+        ("/etc/dockgate/ci-policy.wasm", "ci-policy.wasm"),
+    ];
+    let text = here.iter().fold(text(), |text, (there, here)| {
+        assert!(text.contains(there), "{there}");
+        text.replace(there, here)
+    });
+    let folder = folder.file("dockgate.yaml", text);
+    let said = folder.run(&["check", "--json"]);
+    assert_eq!(said.code, 0);
+    let problems = said.json();
+    let odd: Vec<_> =
+        problems.as_array().unwrap().iter().map(|problem| &problem["message"]).collect();
+    let root = "the plugin ci says: clients can become root on the host with POST=1 by CONTAINERS \
+                (creates privileged containers)";
+    assert_eq!(odd, [root], "for which its own policy is behind it");
+
+    // And only for these without them.
+    let folder = Folder::new().file("dockgate.yaml", self::text()).variable("SLACK_TOKEN", "xoxb");
+    let said = folder.run(&["check", "--json"]);
+    assert_eq!(said.code, 2);
+    for problem in said.json().as_array().unwrap() {
+        let message = problem["message"].as_str().unwrap();
+        assert!(here.iter().any(|(there, _)| message.contains(there)), "{message}");
+    }
 }

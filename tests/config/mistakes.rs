@@ -148,7 +148,7 @@ fn what_is_right_is_read_beside_what_is_wrong() {
         "limits: { connections: many, grace: 3s }\nplugins: { a: { source: b }, c: bundled:d }\n\
          chains: [{ name: x, plugins: y, methods: [GET] }]\n",
     );
-    let config = read.config.clone().unwrap();
+    let config = read.content.clone().unwrap();
     assert_eq!(config.limits.connections, None);
     assert_eq!(config.limits.grace.unwrap().to_string(), "3s");
     assert_eq!(config.plugins["a"].source, "b");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, env::VarError};
 
 use dockgate::config::{
     CertificateCondition, Chain, ClientCertificates, ClientCondition, Config, ContainerCondition,
-    Isolation, Listener, ListenerTls, Plugin, Span, Text, read_text, report, write,
+    Isolation, Listener, ListenerTls, Plugin, Read, Span, Text, read_text, report, write,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn config(text: &str) -> Config {
         "{text}\n{}",
         report::text(&read.problems, &read.document, false)
     );
-    read.config.unwrap()
+    read.content.unwrap()
 }
 
 #[test]
@@ -54,13 +54,13 @@ fn a_value_from_outside_stays_one_value() {
     let hostile = "a\nlog: { level: debug }\n#";
     let text = "upstream: { address: \"${X}\" }\nlimits:\n  connections: ${N}\n  workers: ${W:-2}\n\
                 plugins:\n  p:\n    source: ${X}\n    settings: { number: \"${N}\" }\n";
-    let read = read_text("dockgate.yaml", text.as_bytes(), &|name| match name {
+    let read: Read = read_text("dockgate.yaml", text.as_bytes(), &|name| match name {
         "X" => Ok(hostile.to_owned()),
         "N" => Ok("7".to_owned()),
         _ => Err(VarError::NotPresent),
     });
     assert!(read.problems.all().is_empty());
-    let config = read.config.unwrap();
+    let config = read.content.unwrap();
     assert_eq!(config.upstream.address.as_deref(), Some(hostile));
     assert_eq!(config.plugins["p"].source, hostile);
     assert_eq!(config.plugins["p"].settings["number"], "7", "what is in quotes is text");
@@ -203,7 +203,7 @@ proptest! {
         let read = read(&yaml);
         let said = report::text(&read.problems, &read.document, false);
         prop_assert!(read.problems.all().is_empty(), "{yaml}\n{said}");
-        let (config, again) = (read.config.unwrap(), write(&written));
+        let (config, again) = (read.content.unwrap(), write(&written));
         prop_assert!(config == written, "{yaml}\n{config:#?}");
         prop_assert_eq!(yaml, again);
     }
@@ -212,7 +212,7 @@ proptest! {
     fn any_text_is_read_or_refused(text in any::<String>(), bytes in any::<Vec<u8>>()) {
         for text in [text.as_bytes(), &bytes] {
             let read = read(text);
-            prop_assert!(read.config.is_some() || read.problems.are_fatal());
+            prop_assert!(read.content.is_some() || read.problems.are_fatal());
             report::text(&read.problems, &read.document, true);
         }
     }
@@ -228,7 +228,7 @@ proptest! {
         let end = (start + length).min(text.len());
         text.splice(start..end, put.chars());
         let read = read(text.into_iter().collect::<String>());
-        prop_assert!(read.config.is_some() || read.problems.are_fatal());
+        prop_assert!(read.content.is_some() || read.problems.are_fatal());
         let said = report::text(&read.problems, &read.document, false);
         // Whatever has gone wrong has words of ours.
         prop_assert!(!said.contains("still can't be read"), "{said}");

@@ -36,7 +36,8 @@ pub fn run(command: &ConfigCommand) -> Result<u8, Error> {
     match command {
         ConfigCommand::Schema => say(&format!("{:#}\n", config::schema())),
         ConfigCommand::Show { config: None } => {
-            say(&config::write(&Config::from_flags(&Serve::without_options())?));
+            let config = Config::from_flags(&Serve::without_options())?;
+            say(&config::write_without_values(&config));
         }
         ConfigCommand::Show { config: Some(file) } => return show(file),
     }
@@ -44,11 +45,11 @@ pub fn run(command: &ConfigCommand) -> Result<u8, Error> {
 }
 
 fn show(file: &Path) -> Result<u8, Error> {
-    let read = config::read(file)?;
+    let read = config::read::<Config>(file)?;
     let (problems, document) = (&read.problems, &read.document);
     let colours = errors_have_colours(&std::io::stderr());
     eprint!("{}", report::text(problems, document, colours));
-    match &read.config {
+    match &read.content {
         Some(config) if !problems.are_fatal() => {
             say(&config::write_as_written(config, document));
             Ok(0)

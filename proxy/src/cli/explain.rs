@@ -14,7 +14,7 @@ use super::{
 use crate::{
     client::{Client, Peer},
     error::Error,
-    explain::{Case, Explanation, Outcome, Step},
+    explain::{Case, Explained, Explanation, Outcome, Step},
     listener::Address,
     plugin::{Instances, LookUps},
     policy::Policy,
@@ -77,7 +77,7 @@ impl Explain {
     fn offline(&self, given: Given) -> Result<Explanation, Error> {
         let serve = Serve { config: self.config.clone(), ..Serve::without_options() };
         let Usable { policy, .. } = Loader::new(&serve, None)?.load(|_| {})?;
-        Ok(Trials::new(policy)?.explain(given))
+        Ok(Trials::new(policy)?.explain(given).told)
     }
 }
 
@@ -100,7 +100,7 @@ impl Trials {
         Ok(Self { policy, instances, stand_in, runtime })
     }
 
-    pub(super) fn explain(&self, given: Given) -> Explanation {
+    pub(super) fn explain(&self, given: Given) -> Explained {
         self.stand_in.fill(&given.found);
         let Given { head, body, client, .. } = given;
         let client = came_in(client, &self.policy.listeners);
@@ -131,7 +131,7 @@ pub(super) fn came_in(client: Client, listeners: &[ListenerEntry]) -> Client {
 }
 
 /// For people: the decision in the first line, then how it came to be.
-fn text(told: &Explanation, colours: bool) -> String {
+pub(super) fn text(told: &Explanation, colours: bool) -> String {
     let paint = |code: &str, text: &str| {
         if colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     };

@@ -8,7 +8,7 @@ use std::{
 
 use wasmtime::Engine;
 
-use super::{Serve, watch::Watched};
+use super::{Serve, Unread, watch::Watched};
 use crate::{
     config::{self, Config, Problems, Read, flags, report},
     error::Error,
@@ -24,6 +24,8 @@ pub(super) struct Loader {
     engine: Engine,
     /// Where compiled plugins are kept.
     cache: Option<PathBuf>,
+    /// Variables that are set in vain.
+    unread: Vec<Unread>,
     /// The daemon, where it is not the configuration's.
     upstream: Option<PathBuf>,
     /// The files that the configuration rests on, as it was read last.
@@ -61,6 +63,7 @@ impl Loader {
             origin,
             engine: runtime()?,
             cache: serve.cache_folder(),
+            unread: serve.unread.clone(),
             upstream,
             watched: Mutex::default(),
         })
@@ -89,7 +92,10 @@ impl Loader {
                         lines: report::lines(&read.problems, &read.document),
                     });
                 };
-                let oddities = report::lines(&read.problems, &read.document);
+                let in_vain = |unread: &&Unread| !read.document.names(&unread.variable);
+                let unread = self.unread.iter().filter(in_vain).map(Unread::to_string);
+                let mut oddities = report::lines(&read.problems, &read.document);
+                oddities.extend(unread);
                 Ok(Usable { policy, process, oddities })
             }
         }
@@ -109,7 +115,7 @@ impl Loader {
         let text = config::text(file)?;
         self.watch(config::files_named_in(&text));
         let name = file.display().to_string();
-        let mut read = config::read_text(&name, &text, &|name| env::var(name));
+        let mut read = config::read_text::<Config>(&name, &text, &|name| env::var(name));
         let base = file.parent().unwrap_or(Path::new(""));
         let meant = read.mean(|config, problems| {
             self.watch(files_of(config).into_iter().map(|file| base.join(file)));

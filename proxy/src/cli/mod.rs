@@ -14,18 +14,23 @@ pub mod explain;
 pub mod healthcheck;
 mod load;
 pub mod plugin;
+mod replaced;
 pub mod serve;
+pub mod test;
 mod watch;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::{
+    error::Error,
     log::Severity,
     plugin::{Grant, cache},
     request::ApiVersion,
 };
+
+pub use replaced::Unread;
 
 /// A programmable filter proxy for the Docker Engine API.
 ///
@@ -43,6 +48,23 @@ pub struct Cli {
     /// How to serve.
     #[command(flatten)]
     pub serve: Serve,
+}
+
+impl Cli {
+    /// Reads the command line and the environment. Where they can't be read, and for help, it ends
+    /// the process.
+    ///
+    /// # Errors
+    /// An option that is not for a proxy with a configuration file.
+    pub fn read() -> Result<Self, Error> {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if cli.command.is_none() && cli.serve.config.is_some() {
+            replaced::refuse_options(&matches)?;
+            cli.serve.unread = replaced::variables(&matches);
+        }
+        Ok(cli)
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -65,9 +87,11 @@ pub enum Command {
     /// Show what would become of a request, and why
     Explain(Box<explain::Explain>),
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
-    Healthcheck(Place),
+    Healthcheck(healthcheck::Healthcheck),
     /// Say what is wrong with a configuration file; exit with 0 if the proxy would start with it, or 2
     Check(check::Check),
+    /// Compare what a configuration makes of requests with what is expected of it
+    Test(test::Test),
     /// Show the configuration as a file, or the schema of such files
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -219,6 +243,9 @@ pub struct Serve {
     /// How many threads serve clients [default: one a core, 8 at the most]
     #[arg(long, value_name = "N", env = "DOCKGATE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+    /// The variables that are set and have no meaning beside a configuration file.
+    #[arg(skip)]
+    pub unread: Vec<Unread>,
 }
 
 impl Serve {

@@ -105,6 +105,16 @@ impl Document {
         &self.name
     }
 
+    /// Whether a value comes from this variable of the environment.
+    pub fn names(&self, variable: &str) -> bool {
+        let mut parts = self.substituted.iter().flat_map(|(_, value)| &value.parts);
+        parts.any(|part| {
+            let inside = part.written.strip_prefix("${").unwrap_or_default();
+            let rest = inside.strip_prefix(variable);
+            rest.is_some_and(|rest| rest.starts_with([':', '}']))
+        })
+    }
+
     /// A line of the text, counted from 1.
     pub fn line(&self, line: usize) -> &str {
         self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()

@@ -17,6 +17,13 @@ pub struct Size(pub u64);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(pub String);
 
+/// Text, or null where there is to be none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextOrGone(pub Option<String>);
+
+/// How schemas know [`TextOrGone`], in which null means something.
+pub(super) const TEXT_OR_GONE: &str = "text-or-gone";
+
 impl Span {
     /// How it is written.
     pub const EXAMPLES: &str = "write 500ms, 10s, 5m or 1h";
@@ -104,6 +111,12 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+impl<'de> Deserialize<'de> for TextOrGone {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::<Text>::deserialize(source)?.map(|text| text.0)))
+    }
+}
+
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
@@ -160,6 +173,20 @@ impl JsonSchema for Text {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+impl JsonSchema for TextOrGone {
+    fn schema_name() -> Cow<'static, str> {
+        "TextOrGone".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Text, or null where there is to be none",
+            "type": ["string", "number", "boolean", "null"],
+            "format": TEXT_OR_GONE
+        })
     }
 }
 

@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 use crate::plugin::Grant;
 
 pub use document::{Document, Position};
-pub use measure::{Size, Span, Text};
-pub use problem::{Pointer, Problem, Problems, nearest};
+pub use measure::{Size, Span, Text, TextOrGone};
+pub use problem::{Pointer, Problem, Problems, cure_of_name, nearest};
 pub use read::{Read, find, read, read_text, text};
-pub use schema::schema;
+pub use schema::{Format, schema};
 pub use substitute::{Variables, files_named_in};
-pub use write::{write, write_as_written};
+pub use write::{write, write_as_written, write_without_values};
 
 /// The configuration of dockgate.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]

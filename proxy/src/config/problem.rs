@@ -126,6 +126,14 @@ impl Extend<Problem> for Problems {
     }
 }
 
+/// What helps whoever wrote a name that is none of these.
+pub fn cure_of_name(name: &str, all: &[&str]) -> String {
+    match nearest(name, all.iter().copied()) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("there is {}", all.join(", ")),
+    }
+}
+
 /// The name that was probably meant.
 pub fn nearest<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     all.map(|one| (strsim::jaro_winkler(one, name), one))

@@ -8,17 +8,18 @@ use std::{
 };
 
 use super::{
-    Config, Document, Pointer, Problems, document::LARGEST_FILE, shape, substitute::Variables,
+    Config, Document, Format, Pointer, Problems, document::LARGEST_FILE, shape,
+    substitute::Variables,
 };
 use crate::error::Error;
 
 /// What a file has come to.
-pub struct Read {
+pub struct Read<T = Config> {
     /// Its text, to show where something is.
     pub document: Document,
     /// What is right of it. It is complete only if no problem is fatal; until then it serves to find
     /// more that is wrong. None where nothing of the text can be read.
-    pub config: Option<Config>,
+    pub content: Option<T>,
     /// What is wrong with it.
     pub problems: Problems,
     /// What is not in `config` as it was written.
@@ -36,11 +37,11 @@ pub fn find(variables: &Variables) -> Option<PathBuf> {
     named.map(PathBuf::from).or_else(usual)
 }
 
-/// Reads a configuration file.
+/// Reads a configuration file, or another one that is read like it.
 ///
 /// # Errors
 /// Where the file can't be read. What is wrong with its text is a problem of it.
-pub fn read(path: &Path) -> Result<Read, Error> {
+pub fn read<T: Format>(path: &Path) -> Result<Read<T>, Error> {
     Ok(read_text(&path.display().to_string(), &text(path)?, &|name| env::var(name)))
 }
 
@@ -57,31 +58,31 @@ pub fn text(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Reads the text of a configuration file of this name, with these variables.
-pub fn read_text(name: &str, text: &[u8], variables: &Variables) -> Read {
+/// Reads the text of a file of this name, with these variables.
+pub fn read_text<T: Format>(name: &str, text: &[u8], variables: &Variables) -> Read<T> {
     let mut problems = Problems::default();
     let (mut document, root) = Document::read(name, text, variables, &mut problems);
     let Some(root) = root else {
-        return Read { document, config: None, problems, blanks: Vec::new() };
+        return Read { document, content: None, problems, blanks: Vec::new() };
     };
-    let remains = shape::check(&root, &mut document, &mut problems);
-    let config = serde_json::from_value(remains.value).ok();
-    if config.is_none() && !problems.are_fatal() {
+    let remains = shape::check(T::schema(), &root, &mut document, &mut problems);
+    let content: Option<T> = serde_json::from_value(remains.value).ok();
+    if content.is_none() && !problems.are_fatal() {
         // The words of the error may have values from outside in them.
         problems.wrong(&Pointer::root(), "it fits the schema, and still can't be read", "");
     }
-    Read { document, config, problems, blanks: remains.blanks }
+    Read { document, content, problems, blanks: remains.blanks }
 }
 
-impl Read {
-    /// Finds what the configuration means, and adds what is wrong with that. None if anything is
+impl<T> Read<T> {
+    /// Finds what the file means, and adds what is wrong with that. None if anything is
     /// wrong.
     ///
     /// What `mean` says about places that were not read is left out, and so is what it finds odd
     /// while something is wrong: both may be so only because of what was left out.
-    pub fn mean<T>(&mut self, mean: impl FnOnce(&Config, &mut Problems) -> Option<T>) -> Option<T> {
+    pub fn mean<M>(&mut self, mean: impl FnOnce(&T, &mut Problems) -> Option<M>) -> Option<M> {
         let mut found = Problems::default();
-        let meant = mean(self.config.as_ref()?, &mut found);
+        let meant = mean(self.content.as_ref()?, &mut found);
         let is_broken = self.problems.are_fatal();
         let is_right = !is_broken && !found.are_fatal();
         let holds = found.into_iter().filter(|problem| {

@@ -1,28 +1,46 @@
-//! The JSON Schema of the configuration, and what it says of a place.
+//! The JSON Schema of a file, and what it says of a place.
 
-use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value, json};
 
 use super::{
     Config, Pointer,
+    measure::TEXT_OR_GONE,
     tree::{Kind, Node, Scalar},
 };
 
-/// The JSON Schema of the configuration: draft 2020-12.
+/// What a YAML file of ours holds.
+pub trait Format: DeserializeOwned + JsonSchema {
+    /// What such a file is usually called.
+    const NAME: &str;
+
+    /// The JSON Schema of such files: draft 2020-12.
+    fn schema() -> Value {
+        let settings = SchemaSettings::draft2020_12();
+        let settings = settings.with_transform(RecursiveTransform(as_it_is_read));
+        let mut schema = settings.into_generator().into_root_schema_for::<Self>();
+        schema.insert("title".to_owned(), json!(Self::NAME));
+        // A place for anchors.
+        schema.insert("patternProperties".to_owned(), json!({ "^x-": true }));
+        schema.to_value()
+    }
+}
+
+impl Format for Config {
+    const NAME: &str = "dockgate.yaml";
+}
+
+/// The JSON Schema of the configuration.
 pub fn schema() -> Value {
-    let settings = SchemaSettings::draft2020_12();
-    let settings = settings.with_transform(RecursiveTransform(as_it_is_read));
-    let mut schema = settings.into_generator().into_root_schema_for::<Config>();
-    schema.insert("title".to_owned(), json!("dockgate.yaml"));
-    // A place for anchors.
-    schema.insert("patternProperties".to_owned(), json!({ "^x-": true }));
-    schema.to_value()
+    Config::schema()
 }
 
 /// What nobody wrote is left out, and is not `null`: an empty `clients:` would hold for all. And a
 /// number is not larger than what it is read into.
 fn as_it_is_read(schema: &mut Schema) {
-    if let Some(Value::Array(types)) = schema.get_mut("type") {
+    let may_be_gone = schema.get("format") == Some(&json!(TEXT_OR_GONE));
+    if let Some(Value::Array(types)) = schema.get_mut("type").filter(|_| !may_be_gone) {
         types.retain(|name| name != "null");
         if let [one] = types.as_slice() {
             let one = one.clone();
@@ -57,10 +75,6 @@ fn as_it_is_read(schema: &mut Schema) {
 pub(super) struct Shapes(pub(super) Value);
 
 impl Shapes {
-    pub(super) fn new() -> Self {
-        Self(schema())
-    }
-
     /// What is said of a place. None where nothing is, as in settings of plugins.
     pub(super) fn at(&self, place: &Pointer) -> Option<&Value> {
         place.steps().try_fold(&self.0, |schema, step| self.step(schema, &step))

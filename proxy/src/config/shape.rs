@@ -1,4 +1,4 @@
-//! Whether the values of a file have the shape of a configuration, in words for who wrote it.
+//! Whether the values of a file have the shape that a schema says, in words for who wrote it.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,20 @@ use super::{
 
 /// What is left of a file without what is wrong with it.
 pub(super) struct Remains {
-    /// It has the shape of a configuration.
+    /// It has the shape.
     pub(super) value: Value,
     /// What was taken out, or stands there only to complete it.
     pub(super) blanks: Vec<Pointer>,
 }
 
 /// Reports all that is wrong with the shape, and gives the rest.
-pub(super) fn check(root: &Node, document: &mut Document, problems: &mut Problems) -> Remains {
-    let checker = Checker { shapes: Shapes::new(), root };
+pub(super) fn check(
+    schema: Value,
+    root: &Node,
+    document: &mut Document,
+    problems: &mut Problems,
+) -> Remains {
+    let checker = Checker { shapes: Shapes(schema), root };
     let mut value = checker.shapes.value(root);
     let mut blanks = Vec::new();
     unavailable(root, &Pointer::root(), &mut blanks);

@@ -403,6 +403,11 @@ const SYNTAX: &[(&str, &str, &str)] = &[
         "a { is opened, and not closed",
         "write {a: b}, and put a ${…} in it in quotes",
     ),
+    (
+        "expected node content",
+        "a value is missing here",
+        "write it, or close the bracket that is open",
+    ),
     ("invalid indentation", "this line is not indented enough", "indent it further than the key"),
     ("unknown anchor", "no anchor of this name is before it", "write &name at the value first"),
     (

@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::{Config, Document, Pointer, Size, Span};
+use crate::plugin::Source;
 
 const HEADER: &str = "\
 # The configuration of dockgate. `dockgate check FILE` says what is wrong with it, and
@@ -16,12 +17,32 @@ const HEADER: &str = "\
 
 /// The YAML of a configuration. It reads back to an equal one.
 pub fn write(config: &Config) -> String {
-    Writer { document: None, text: HEADER.to_owned() }.write(config)
+    Writer { from_outside: &|_| None, text: HEADER.to_owned() }.write(config)
 }
 
 /// The same, with what came from outside as the file names it: `${NAME}`.
 pub fn write_as_written(config: &Config, document: &Document) -> String {
-    Writer { document: Some(document), text: HEADER.to_owned() }.write(config)
+    let from_outside = |place: &Pointer| {
+        let written = document.written(place)?;
+        let is_one_line = !written.text.contains(char::is_control);
+        let stays_plain = written.plain && is_one_line;
+        Some(if stays_plain { written.text.to_owned() } else { quoted(written.text) })
+    };
+    Writer { from_outside: &from_outside, text: HEADER.to_owned() }.write(config)
+}
+
+/// The same for one that was not in a file, with variables of the environment that plugins see in
+/// the place of their values. Those of the plugins in this binary are no secrets.
+pub fn write_without_values(config: &Config) -> String {
+    let from_outside = |place: &Pointer| {
+        let steps: Vec<_> = place.steps().collect();
+        let [plugins, plugin, environment, name] = steps.as_slice() else { return None };
+        let is_variable = plugins == "plugins" && environment == "environment";
+        let plugin = config.plugins.get(plugin).filter(|_| is_variable)?;
+        let is_bundled = Source::from(plugin.source.as_str()).is_bundled();
+        (!is_bundled).then(|| quoted(&format!("${{{name}}}")))
+    };
+    Writer { from_outside: &from_outside, text: HEADER.to_owned() }.write(config)
 }
 
 /// A value whose maps are in the order in which they were made: that of the fields.
@@ -32,7 +53,8 @@ enum Ordered {
 }
 
 struct Writer<'a> {
-    document: Option<&'a Document>,
+    /// What stands where a value came from outside.
+    from_outside: &'a dyn Fn(&Pointer) -> Option<String>,
     text: String,
 }
 
@@ -92,10 +114,8 @@ impl Writer<'_> {
     }
 
     fn scalar_at(&self, value: &serde_json::Value, place: &Pointer) -> String {
-        if let Some(written) = self.document.and_then(|document| document.written(place)) {
-            let is_one_line = !written.text.contains(char::is_control);
-            let stays_plain = written.plain && is_one_line;
-            return if stays_plain { written.text.to_owned() } else { quoted(written.text) };
+        if let Some(written) = (self.from_outside)(place) {
+            return written;
         }
         match value {
             // A dollar would begin a variable.

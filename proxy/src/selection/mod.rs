@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub use condition::{CertificateCondition, ClientCondition, ContainerCondition, Pattern};
-pub use findings::Finding;
+pub use findings::{Entrance, Finding, Part};
 
 /// Some plugins in order, and when they decide.
 #[derive(Debug, Default)]
@@ -222,6 +222,7 @@ mod tests {
         Chain { name: name.into(), plugins: Box::default(), conditions }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
             HashSet::new(),

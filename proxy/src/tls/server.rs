@@ -24,6 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Server {
     config: Arc<ServerConfig>,
+    clients: Option<ClientCertificates>,
     odd: Arc<[Wrong]>,
 }
 
@@ -54,13 +55,19 @@ impl Server {
         // have ended since.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Self { config: Arc::new(config), odd: odd.into() })
+        let clients = tls.client_ca.as_ref().map(|_| tls.clients);
+        Ok(Self { config: Arc::new(config), clients, odd: odd.into() })
     }
 
     /// What is odd about the files: a certificate that has ended, or has not begun. Clients see to
     /// the listener's own themselves, and that an authority has ended keeps nobody out.
     pub fn odd(&self) -> &[Wrong] {
         &self.odd
+    }
+
+    /// Whether clients must show certificates. None where nobody asks for any.
+    pub fn clients(&self) -> Option<ClientCertificates> {
+        self.clients
     }
 
     /// Shakes hands with a client, within a time, and says which certificate it has shown.

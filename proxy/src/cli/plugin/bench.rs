@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    given::Asking,
+    given::{Asking, Time},
     say, size,
     source::{Configured, Granted},
     trial::Trial,
@@ -16,8 +16,7 @@ use super::{
 use crate::{
     chain::Failure,
     error::Error,
-    plugin::Source,
-    plugin::{Asked, Clock},
+    plugin::{Asked, Source},
 };
 
 /// Measure what a plugin costs: the time of a call and of making an instance, fuel, and memory.
@@ -34,6 +33,8 @@ pub struct Bench {
     request: String,
     #[command(flatten)]
     asking: Asking,
+    #[command(flatten)]
+    time: Time,
     /// What a plugin from a file may do: look-ups or clock; may be repeated
     #[arg(long = "grant", value_name = "GRANT", value_delimiter = ',')]
     grants: Vec<String>,
@@ -59,7 +60,7 @@ impl Bench {
         let given = self.asking.read(&self.request)?;
         let settings = self.configured.settings()?;
         let opened = self.configured.open()?;
-        let clock = self.asking.time.map_or(Clock::Runs, Clock::StandsAt);
+        let clock = self.time.clock();
         let trial = Trial::new(opened.load(&settings, Granted::These(&self.grants), clock)?)?;
         let request = trial.prepare(&given).map_err(|violation| Error::Value {
             name: "--request",

@@ -1,6 +1,6 @@
 //! A request from the command line or from a table.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc};
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     client::{Client, Peer, Process},
     error::Error,
+    plugin::Clock,
     request::Resource,
 };
 
@@ -41,9 +42,20 @@ pub(in crate::cli) struct Asking {
     /// repeated. What is not named is not there
     #[arg(long, value_name = "KIND/NAME=JSON|FILE")]
     found: Vec<String>,
+}
+
+/// The time that a plugin is told.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Time {
     /// The time that it is told, in seconds since 1970 [default: now]
     #[arg(long, value_name = "SECONDS")]
-    pub time: Option<u64>,
+    time: Option<u64>,
+}
+
+impl Time {
+    pub(super) fn clock(self) -> Clock {
+        self.time.map_or(Clock::Runs, Clock::StandsAt)
+    }
 }
 
 /// A request as a client sends it, with what is around it.
@@ -89,6 +101,29 @@ impl Asking {
     }
 }
 
+/// Reads headers that stand alone.
+///
+/// # Errors
+/// The one that can't be sent.
+pub(in crate::cli) fn headers(written: &BTreeMap<String, String>) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in written {
+        let odd = || format!("the header {name:?} can't be sent");
+        let read = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
+        headers.append(read, HeaderValue::from_str(value).map_err(|_| odd())?);
+    }
+    Ok(headers)
+}
+
+/// Reads `GET /containers/json`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::cli) fn line(text: &str, headers: HeaderMap) -> Result<Parts, String> {
+    let (method, target) = text.split_once(' ').ok_or("is no request")?;
+    head(method, target.trim().trim_end_matches(" HTTP/1.1"), headers)
+}
+
 /// Puts the head of a request together.
 ///
 /// # Errors
@@ -116,10 +151,10 @@ fn request(text: &str) -> Result<(Parts, Vec<u8>), Error> {
         let problem = format!("{problem}: write 'GET /containers/json', or name a file");
         Error::Value { name: "--request", value: text.to_owned(), problem }
     };
-    let (method, target) =
-        text.split_once(' ').ok_or_else(|| wrong("is no request, and no such file".to_owned()))?;
-    let target = target.trim().trim_end_matches(" HTTP/1.1");
-    Ok((head(method, target, HeaderMap::new()).map_err(wrong)?, Vec::new()))
+    if !text.contains(' ') {
+        return Err(wrong("is no request, and no such file".to_owned()));
+    }
+    Ok((line(text, HeaderMap::new()).map_err(wrong)?, Vec::new()))
 }
 
 /// Reads a file with a request as it goes over the wire; what follows the head is its body.

@@ -3,31 +3,39 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::client;
 
-/// A client's certificate, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A client's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Certificate {
+pub(in crate::cli) struct Certificate {
+    /// Its subject, as RFC 4514 writes it: `CN=ci,O=Example`.
     #[serde(default)]
     subject: String,
+    /// The names in its subject alternative name.
     #[serde(default)]
     names: Vec<String>,
+    /// SHA-256 of its public key: 64 hexadecimal digits.
     #[serde(default = "digits")]
     pin: String,
 }
 
-/// A client's container, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A client's container.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Container {
+pub(in crate::cli) struct Container {
+    /// Its id: 64 hexadecimal digits.
     #[serde(default = "digits")]
     id: String,
+    /// Its name, without a slash.
     name: String,
+    /// The image, as whoever made the container wrote it.
     #[serde(default)]
     image: String,
+    /// Its labels.
     #[serde(default)]
     labels: BTreeMap<String, String>,
 }

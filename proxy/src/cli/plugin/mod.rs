@@ -1,5 +1,6 @@
 //! `dockgate plugin`: writing a plugin, from an empty folder to a component in the cache.
 
+mod after;
 mod bench;
 mod build;
 mod compile;
@@ -25,8 +26,11 @@ use clap::{Args, Subcommand};
 
 use crate::{error::Error, plugin::cache};
 
-pub(super) use given::{Asking, Given};
+pub(super) use after::{After, Difference, shown};
+pub(super) use given::{Asking, Found, Given, headers, line};
+pub(super) use identity::{Certificate, Container};
 pub(super) use stand_in::StandIn;
+pub(super) use table::Known;
 
 /// What there is to do with a plugin.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     document,
-    given::{Asking, Given},
+    given::{Asking, Given, Time},
     say, size,
     source::{Configured, Granted},
     stand_in::LookedUp,
@@ -19,7 +19,7 @@ use crate::{
     chain::{Denial, Failure},
     error::Error,
     log::{self, Format, Severity},
-    plugin::{Asked, Clock, ResponseEdit, ResponsePart, ResponseView, Ruling, Sifted},
+    plugin::{Asked, ResponseEdit, ResponsePart, ResponseView, Ruling, Sifted},
     request::{CanonicalRequest, Change, Violation, changes, changes_of_json},
 };
 
@@ -37,6 +37,8 @@ pub struct Run {
     request: String,
     #[command(flatten)]
     asking: Asking,
+    #[command(flatten)]
+    time: Time,
     /// What a plugin from a file may do: look-ups or clock; may be repeated
     #[arg(long = "grant", value_name = "GRANT", value_delimiter = ',')]
     grants: Vec<String>,
@@ -112,7 +114,7 @@ impl Run {
         }
         let given = self.asking.read(&self.request)?;
         let settings = self.configured.settings()?;
-        let clock = self.asking.time.map_or(Clock::Runs, Clock::StandsAt);
+        let clock = self.time.clock();
         let loaded =
             self.configured.open()?.load(&settings, Granted::These(&self.grants), clock)?;
         for problem in loaded.problems() {

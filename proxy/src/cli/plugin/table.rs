@@ -3,19 +3,20 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::SocketAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    after::{After, Difference, shown},
     given::{self, Found, Given},
     identity::{Certificate, Container},
     trial::{Decided, Outcome},
 };
 use crate::{
     client::{Client, Peer},
-    request::{CanonicalRequest, Json, Resource, body_of},
+    request::{CanonicalRequest, Resource},
 };
 
 /// A row: one request, and what is expected.
@@ -51,11 +52,14 @@ pub(super) struct Request {
 }
 
 /// Something that the daemon knows.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Known {
+pub(in crate::cli) struct Known {
+    /// What it is: `container`, `image`, `network`, `volume` …
     kind: String,
+    /// Its name.
     name: String,
+    /// What `docker inspect` shows of it.
     json: Value,
 }
 
@@ -66,18 +70,6 @@ enum Verdict {
     Abstain,
     Deny,
     Respond,
-}
-
-/// What edits leave; what is not named may be anything, and what is null is gone.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct After {
-    target: Option<String>,
-    #[serde(default)]
-    query: BTreeMap<String, Option<String>>,
-    #[serde(default)]
-    headers: BTreeMap<String, Option<String>>,
-    body: Option<Value>,
 }
 
 /// What a path and a query have to be encoded in; the canonical form makes its own of it.
@@ -96,12 +88,7 @@ impl Request {
             // Writing to a String can't fail.
             let _ = write!(target, "{}{name}={value}", if at == 0 { '?' } else { '&' });
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let odd = || format!("the header {name:?} can't be sent");
-            let read = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
-            headers.append(read, HeaderValue::from_str(value).map_err(|_| odd())?);
-        }
+        let headers = given::headers(&self.headers)?;
         let head = given::head(&self.method, &target, headers)
             .map_err(|problem| format!("{} {} {problem}", self.method, self.path))?;
         let peer = Peer::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -119,7 +106,11 @@ impl Request {
 }
 
 impl Known {
-    fn found(&self) -> Result<Found, String> {
+    /// The same, to be looked up.
+    ///
+    /// # Errors
+    /// Where its kind is none.
+    pub(in crate::cli) fn found(&self) -> Result<Found, String> {
         let resource = Resource::named(&self.kind)
             .ok_or_else(|| format!("{:?} is no kind of thing", self.kind))?;
         Ok(Found { resource, name: self.name.clone(), json: self.json.to_string() })
@@ -134,7 +125,7 @@ impl Row {
     pub(super) fn check(&self, decided: &Decided) -> Result<(), String> {
         match (self.verdict, &decided.outcome) {
             (Verdict::Allow, Outcome::Allowed) | (Verdict::Abstain, Outcome::Abstained) => {
-                self.after.as_ref().map_or(Ok(()), |after| after.check(&decided.after.request))
+                self.check_after(&decided.after.request)
             }
             (Verdict::Deny, Outcome::Denied(denial)) => {
                 self.check_words(denial.status, &denial.words())
@@ -143,6 +134,17 @@ impl Row {
                 self.check_words(reply.status, &reply.json)
             }
             (expected, seen) => Err(format!("expected {}, seen {}", expected.word(), seen.words())),
+        }
+    }
+
+    fn check_after(&self, request: &CanonicalRequest) -> Result<(), String> {
+        let Some(after) = &self.after else { return Ok(()) };
+        match after.differences(request)?.first() {
+            None => Ok(()),
+            Some(Difference { what, expected, seen }) => {
+                let (expected, seen) = (shown(expected.as_ref()), shown(seen.as_ref()));
+                Err(format!("expected {what} {expected} afterwards, seen {seen}"))
+            }
         }
     }
 
@@ -181,41 +183,4 @@ impl Outcome {
             Self::Restless => "that it goes on changing the request".to_owned(),
         }
     }
-}
-
-impl After {
-    fn check(&self, request: &CanonicalRequest) -> Result<(), String> {
-        let differs = |what: &str, expected: String, seen: String| {
-            if expected == seen {
-                Ok(())
-            } else {
-                Err(format!("expected {what} {expected} afterwards, seen {seen}"))
-            }
-        };
-        if self.target.is_some() {
-            differs("the target", shown(self.target.as_deref()), shown(request.target()))?;
-        }
-        for (name, expected) in &self.query {
-            let seen = request.query().get(name);
-            differs(
-                &format!("{name} in the query"),
-                shown(expected.as_deref()),
-                shown(seen.as_deref()),
-            )?;
-        }
-        for (name, expected) in &self.headers {
-            let seen = request.headers().get(name).and_then(|value| value.to_str().ok());
-            differs(&format!("the header {name}"), shown(expected.as_deref()), shown(seen))?;
-        }
-        let Some(expected) = &self.body else { return Ok(()) };
-        // Names get their usual spelling, as those of the body have.
-        let expected = Json::parse(expected.to_string().as_bytes())?;
-        let expected: Option<Value> = serde_json::from_str(&expected.to_text()).ok();
-        let body = |value: &Option<Value>| value.as_ref().map_or("none".into(), Value::to_string);
-        differs("the body", body(&expected), body(&body_of(request)))
-    }
-}
-
-fn shown(value: Option<&str>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
 }

@@ -105,7 +105,7 @@ async fn explain(question: Question, policy: &Arc<Policy>) -> Result<Explanation
     let instances = Instances::new(Arc::clone(&policy.plugins));
     let look_ups = LookUps::new(&daemon);
     let case = Case { policy, instances: &instances, look_ups, client, head, body: &body };
-    let told = case.explain().await;
+    let told = case.explain().await.told;
     asking.abort();
     Ok(told)
 }

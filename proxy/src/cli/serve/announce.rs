@@ -20,7 +20,10 @@ pub(super) fn announce(policy: &Policy, format: Format) {
     }
     for chain in policy.selection.chains() {
         let plugins: Vec<_> = chain.plugins.iter().map(|p| policy.plugins[*p].name()).collect();
-        let plugins = plugins.join(", ");
+        let plugins = match plugins.as_slice() {
+            [] => "none, so it refuses everything".to_owned(),
+            plugins => plugins.join(", "),
+        };
         if policy.selection.is_one_for_all() {
             tracing::info!("the chain of plugins: {plugins}");
         } else {
