@@ -79,7 +79,9 @@ const COMMANDS: &[(&str, Way)] = &[
     ),
     (
         "dockgate --config first.yaml",
-        Way::Elsewhere("it takes a port of this machine; a_running_proxy_of_a_file_serves_and_explains has another"),
+        Way::Elsewhere(
+            "it takes a port of this machine; a_running_proxy_of_a_file_serves_and_explains has another",
+        ),
     ),
     (
         "dockgate explain GET /images/json --running unix:///run/dockgate/admin.sock",
@@ -87,7 +89,9 @@ const COMMANDS: &[(&str, Way)] = &[
     ),
     (
         "docker --host tcp://gate.example.com:2376 --tlsverify --tlscacert server.pem --tlscert ci.pem --tlskey ci-key.pem ps",
-        Way::Elsewhere("the host is none; a_client_is_known_by_the_certificates_of_the_page has one"),
+        Way::Elsewhere(
+            "the host is none; a_client_is_known_by_the_certificates_of_the_page has one",
+        ),
     ),
     (GUIDE_SERVES[0], Way::Serves(GUIDE_SERVES[0])),
     (GUIDE_SERVES[1], Way::Serves(GUIDE_SERVES[1])),
@@ -249,7 +253,10 @@ fn embedded(file: &str) -> String {
     let (_, content) = text.split_once("    content: |\n").unwrap();
     let lines = content.lines().take_while(|line| line.is_empty() || line.starts_with("      "));
     let lines: String = lines.flat_map(|line| [line.get(6..).unwrap_or(""), "\n"]).collect();
-    assert!(!lines.replace("$$", "").contains('$'), "{file}: compose reads a dollar that is not doubled");
+    assert!(
+        !lines.replace("$$", "").contains('$'),
+        "{file}: compose reads a dollar that is not doubled"
+    );
     lines.replace("$$", "$")
 }
 
@@ -326,10 +333,11 @@ fn every_option_and_variable_that_is_named_is_in_the_help() {
         let code = page.code();
         let words = code.iter().flat_map(|code| code.split([' ', '=', ',']));
         let named = |word: &&str| word.starts_with("--") || word.starts_with("DOCKGATE_");
-        // Those of cargo, and what only tests read.
-        let theirs =
-            ["--workspace", "--test", "--locked", "--path", "DOCKGATE_BLESS", "DOCKGATE_MUSL_BIN"];
-        for word in words.filter(named).filter(|word| !theirs.contains(word)) {
+        // Those of cargo and docker, and what only tests read.
+        let cargos = ["--workspace", "--test", "--locked", "--path"];
+        let others = ["--format", "--signal", "DOCKGATE_BLESS", "DOCKGATE_MUSL_BIN"];
+        let theirs = cargos.iter().chain(&others).collect::<Vec<_>>();
+        for word in words.filter(named).filter(|word| !theirs.contains(&word)) {
             let known = help.split([' ', '\n', '=', '[']).any(|known| known == word);
             assert!(known, "{} names {word}, which --help does not", page.name);
         }
@@ -422,7 +430,11 @@ fn every_file_that_is_named_is_there() {
                 ["", "proxy/src", "proxy/src/request", "proxy/src/http", "proxy/src/plugin"];
             let plugins = ["plugins", "plugins/tecnativa", "plugins/tecnativa/src"];
             let more = ["plugins/label-scope/src", "plugin-sdk/src", "tests"];
-            let mut folders = known.iter().chain(&plugins).chain(&more);
+            let parts = ["cli", "client", "config", "oci", "selection", "tls"];
+            let parts = parts.map(|part| format!("proxy/src/{part}"));
+            let parts = parts.iter().map(String::as_str);
+            let named = known.iter().chain(&plugins).chain(&more).copied();
+            let mut folders = named.chain(parts);
             let there = folders.any(|folder| Path::new(ROOT).join(folder).join(file).exists());
             assert!(there, "{} names {file}", page.name);
         }

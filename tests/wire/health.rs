@@ -88,7 +88,8 @@ fn a_configuration_file_says_where_to_ask() {
     let health = |listener: &str, more: &str| {
         let upstream = format!("upstream: {{ address: \"unix://{}\" }}", daemon.socket().display());
         let nobody = "a: { address: \"127.0.0.1:1\", tls: { certificate: a.pem, key: a.pem } }";
-        let listeners = format!("listeners: {{ {nobody}, b: {{ address: \"{listener}\"{more} }} }}");
+        let listeners =
+            format!("listeners: {{ {nobody}, b: {{ address: \"{listener}\"{more} }} }}");
         std::fs::write(&file, format!("{upstream}\n{listeners}\n")).unwrap();
         Proxy::health(&[("DOCKGATE_CONFIG", file.to_str().unwrap())])
     };
