@@ -247,6 +247,25 @@ fn all_that_the_example_lacks_is_its_files() {
     }
 }
 
+#[test]
+fn compose_takes_the_examples() {
+    let version = Command::new("docker-compose").args(["version", "--short"]).output();
+    let Ok(version) = version else {
+        session::skip("docker-compose is not installed");
+        return;
+    };
+    // Before 2.23.1 it knows no `content` of a config.
+    let is_old = version.stdout.starts_with(b"1.");
+    for file in ["examples/compose/one-for-all.yaml", "examples/swarm/stack.yaml"] {
+        if is_old && page::file(file).contains("\n    content: |") {
+            continue;
+        }
+        let path = Path::new(ROOT).join(file);
+        let mut command = Command::new("docker-compose");
+        must_succeed(command.arg("--file").arg(path).args(["config", "--quiet"]));
+    }
+}
+
 /// The configuration that a compose file has in it. A dollar is doubled there.
 fn embedded(file: &str) -> String {
     let text = page::file(file);
