@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let done: Result<u8, _> = match &cli.command {
         None => cli::serve::run(&cli.serve).map(|()| 0),
         Some(Command::Explain(explain)) => explain.run(),
-        Some(Command::Healthcheck(healthcheck)) => healthcheck.run().map(|()| 0),
+        Some(Command::Healthcheck(place)) => cli::healthcheck::run(place).map(|()| 0),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Config(command)) => cli::config::run(command),
         Some(Command::Plugin(command)) => cli::plugin::run(command),

@@ -80,49 +80,6 @@ fn it_is_asked_where_it_listens() {
     }
 }
 
-#[test]
-fn a_configuration_file_says_where_to_ask() {
-    let daemon = Daemon::answering(|_| ok(""));
-    let proxy = Proxy::in_front_of(&daemon).start();
-    let file = daemon.socket().with_file_name("dockgate.yaml");
-    let health = |listener: &str, more: &str| {
-        let upstream = format!("upstream: {{ address: \"unix://{}\" }}", daemon.socket().display());
-        let nobody = "a: { address: \"127.0.0.1:1\", tls: { certificate: a.pem, key: a.pem } }";
-        let listeners =
-            format!("listeners: {{ {nobody}, b: {{ address: \"{listener}\"{more} }} }}");
-        std::fs::write(&file, format!("{upstream}\n{listeners}\n")).unwrap();
-        Proxy::health(&[("DOCKGATE_CONFIG", file.to_str().unwrap())])
-    };
-    let address = &proxy.addresses()[0];
-    assert_eq!(health(address, ""), (0, String::new()));
-    let (code, words) = health("unix:///nowhere/socket", "");
-    assert_eq!(code, 1);
-    assert!(words.starts_with("dockgate: unhealthy: unix:///nowhere/socket: "), "{words}");
-    let (code, words) = health(address, ", adress: x");
-    assert_eq!(code, 2);
-    assert!(words.contains("unknown key \"adress\""), "{words}");
-}
-
-#[test]
-fn where_tls_is_all_that_is_spoken_the_daemon_is_asked() {
-    let daemon = Daemon::answering(|_| ok(""));
-    let proxy = Proxy::in_front_of(&daemon).start();
-    let file = daemon.socket().with_file_name("dockgate.yaml");
-    let text = format!(
-        "upstream: {{ address: \"unix://{}\" }}\n\
-         listeners: {{ a: {{ address: \"127.0.0.1:{}\", tls: {{ certificate: a.pem, key: a.pem }} }} }}\n",
-        daemon.socket().display(),
-        proxy.address().port()
-    );
-    std::fs::write(&file, text).unwrap();
-    let health = || Proxy::health(&[("DOCKGATE_CONFIG", file.to_str().unwrap())]);
-    assert_eq!(health(), (0, String::new()));
-    daemon.vanish();
-    let (code, words) = health();
-    assert_eq!(code, 1);
-    assert!(words.starts_with("dockgate: unhealthy: the daemon: "), "{words}");
-}
-
 fn check(proxy: &Proxy, daemon: &Daemon) -> (i32, String) {
     let socket = daemon.socket();
     let listen = &proxy.addresses()[0];

@@ -64,7 +64,7 @@ pub enum Command {
     /// Show what would become of a request, and why
     Explain(Box<explain::Explain>),
     /// Ask the running proxy whether it serves and reaches the daemon; exit with 0 or 1
-    Healthcheck(healthcheck::Healthcheck),
+    Healthcheck(Place),
     /// Say what is wrong with a configuration file; exit with 0 if the proxy would start with it, or 2
     Check(check::Check),
     /// Show the configuration as a file, or the schema of such files
