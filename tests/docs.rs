@@ -1,13 +1,16 @@
 //! What the pages say: every command in README.md and in the guide is run, and what is said of flags,
 //! options, limits and files is compared with what is so.
 //!
-//! `DOCKGATE_BLESS=1 cargo test --test docs flags` writes the tables of flags anew.
+//! `DOCKGATE_BLESS=1 cargo test --test docs flags` writes the tables of flags anew, `keys` in the place
+//! of `flags` those of the configuration file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "docs/flags.rs"]
 mod flags;
+#[path = "docs/keys.rs"]
+mod keys;
 #[path = "docs/limits.rs"]
 mod limits;
 #[path = "docs/page.rs"]
@@ -74,6 +77,22 @@ const COMMANDS: &[(&str, Way)] = &[
         "dockgate plugin pull oci://ghcr.io/example/team-label:0.2.0 -o pulled.wasm",
         Way::Elsewhere("it needs a registry; tests/registry.rs pulls from one"),
     ),
+    (
+        "dockgate --config first.yaml",
+        Way::Elsewhere(
+            "it takes a port of this machine; a_running_proxy_of_a_file_serves_and_explains has another",
+        ),
+    ),
+    (
+        "dockgate explain GET /images/json --running unix:///run/dockgate/admin.sock",
+        Way::Elsewhere("a_running_proxy_of_a_file_serves_and_explains asks one"),
+    ),
+    (
+        "docker --host tcp://gate.example.com:2376 --tlsverify --tlscacert server.pem --tlscert ci.pem --tlskey ci-key.pem ps",
+        Way::Elsewhere(
+            "the host is none; a_client_is_known_by_the_certificates_of_the_page has one",
+        ),
+    ),
     (GUIDE_SERVES[0], Way::Serves(GUIDE_SERVES[0])),
     (GUIDE_SERVES[1], Way::Serves(GUIDE_SERVES[1])),
 ];
@@ -101,8 +120,25 @@ fn the_setting_for_linuxservers_flags_is_taken() {
 }
 
 #[test]
+fn what_is_said_of_the_configuration_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("docs/configuration.md"));
+}
+
+#[test]
+fn what_is_said_of_clients_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("docs/clients.md"));
+}
+
+#[test]
 fn every_exception_is_of_a_command_that_is_there() {
-    let pages = ["README.md", "docs/flags.md", "docs/writing-a-plugin.md"].map(Page::read);
+    let pages = [
+        "README.md",
+        "docs/clients.md",
+        "docs/configuration.md",
+        "docs/flags.md",
+        "docs/writing-a-plugin.md",
+    ];
+    let pages = pages.map(Page::read);
     for (command, way) in COMMANDS {
         let is_it = |line: &str| line.trim_start_matches("$ ") == *command;
         let shown = pages.iter().any(|page| page.text.lines().any(is_it));
@@ -167,36 +203,160 @@ fn the_flags_in_their_page_are_what_linuxservers_image_has_besides() {
 }
 
 fn has_table(page: &Page, rows: &[Row]) {
+    let head = "| flag | default | opens | with `POST=1` also |\n| --- | --- | --- | --- |";
     let rows: Vec<_> = rows.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
-    let rows = rows.join("\n");
-    let table = format!(
-        "<!-- flags -->\n\
-         | flag | default | opens | with `POST=1` also |\n\
-         | --- | --- | --- | --- |\n\
-         {rows}\n\
-         <!-- /flags -->"
+    page.must_have("<!-- flags -->", "<!-- /flags -->", &format!("{head}\n{}", rows.join("\n")));
+}
+
+#[test]
+fn the_keys_in_the_page_are_those_of_the_schema() {
+    let sections = keys::sections();
+    for keys::Section { name, rows } in &sections {
+        let head = "| key | value | what it is |\n| --- | --- | --- |";
+        let rows: Vec<_> = rows.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+        let table = format!("{head}\n{}", rows.join("\n"));
+        let page = Page::read("docs/configuration.md");
+        page.must_have(&format!("<!-- keys of {name} -->"), "<!-- /keys -->", &table);
+    }
+    let shown = Page::read("docs/configuration.md").text.matches("<!-- keys of ").count();
+    assert_eq!(shown, sections.len(), "a table is of no section any more");
+}
+
+#[test]
+fn nothing_is_wrong_with_the_configurations_of_the_examples() {
+    let blocks = Page::read("README.md").blocks();
+    let readme = blocks.into_iter().find(|block| block.text.starts_with("listeners:")).unwrap();
+    for (name, text) in [
+        ("README.md", readme.text),
+        ("compose/one-for-all.yaml", embedded("examples/compose/one-for-all.yaml")),
+        ("swarm/dockgate.yaml", page::file("examples/swarm/dockgate.yaml")),
+    ] {
+        let problems = problems(&text, &[]);
+        let fatal: Vec<_> = problems.iter().filter(|one| one["severity"] == "error").collect();
+        assert!(fatal.is_empty(), "{name}: {fatal:#?}");
+    }
+}
+
+#[test]
+fn all_that_the_example_lacks_is_its_files() {
+    let text = page::file("examples/dockgate.yaml");
+    for problem in problems(&text, &[("SLACK_TOKEN", "x")]) {
+        let words = problem["message"].as_str().unwrap();
+        let lacks = words.contains("No such file") || problem["severity"] == "warning";
+        assert!(lacks, "examples/dockgate.yaml: {problem:#}");
+    }
+}
+
+#[test]
+fn compose_takes_the_examples() {
+    let version = Command::new("docker-compose").args(["version", "--short"]).output();
+    let Ok(version) = version else {
+        session::skip("docker-compose is not installed");
+        return;
+    };
+    // Before 2.23.1 it knows no `content` of a config.
+    let is_old = version.stdout.starts_with(b"1.");
+    for file in ["examples/compose/one-for-all.yaml", "examples/swarm/stack.yaml"] {
+        if is_old && page::file(file).contains("\n    content: |") {
+            continue;
+        }
+        let path = Path::new(ROOT).join(file);
+        let mut command = Command::new("docker-compose");
+        must_succeed(command.arg("--file").arg(path).args(["config", "--quiet"]));
+    }
+}
+
+/// The configuration that a compose file has in it. A dollar is doubled there.
+fn embedded(file: &str) -> String {
+    let text = page::file(file);
+    let (_, content) = text.split_once("    content: |\n").unwrap();
+    let lines = content.lines().take_while(|line| line.is_empty() || line.starts_with("      "));
+    let lines: String = lines.flat_map(|line| [line.get(6..).unwrap_or(""), "\n"]).collect();
+    assert!(
+        !lines.replace("$$", "").contains('$'),
+        "{file}: compose reads a dollar that is not doubled"
     );
-    if page.text.contains(&table) {
+    lines.replace("$$", "$")
+}
+
+/// What `dockgate check` says of a configuration, with these variables set.
+fn problems(text: &str, variables: &[(&str, &str)]) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dockgate.yaml");
+    fs::write(&file, text).unwrap();
+    let mut command = dockgate(folder.path(), &["check", "--json"]);
+    let output = command.arg(&file).envs(variables.iter().copied()).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", printed_by(&output)))
+}
+
+#[test]
+fn a_running_proxy_of_a_file_serves_and_explains() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin.sock").display().to_string();
+    let page = Page::read("docs/configuration.md");
+    let first = page.blocks().into_iter().find(|block| block.file.as_deref() == Some("first.yaml"));
+    let first = first.unwrap().text.replace("127.0.0.1:2375", "127.0.0.1:0");
+    let file = folder.path().join("first.yaml").display().to_string();
+    fs::write(&file, format!("{first}admin: {{ address: unix://{socket} }}\n")).unwrap();
+    let server = Server::start(dockgate(folder.path(), &["--demo", "--config", &file]));
+    assert!(answer(&server, "GET /containers/json").contains("shop-web-1"));
+
+    let running = format!("unix://{socket}");
+    let asked = ["explain", "GET", "/images/json", "--running", &running];
+    let told = dockgate(folder.path(), &asked).output().unwrap();
+    assert_eq!(told.status.code(), Some(1), "{}", printed_by(&told));
+    assert!(printed_by(&told).contains("set IMAGES=1"), "{}", printed_by(&told));
+}
+
+#[test]
+fn a_client_is_known_by_the_certificates_of_the_page() {
+    if session::missing("openssl").is_some() || session::missing("curl").is_some() {
+        session::skip("openssl or curl is not installed");
         return;
     }
-    assert!(std::env::var_os("DOCKGATE_BLESS").is_some(), "{} should have\n{table}", page.name);
-    let (before, rest) = page.text.split_once("<!-- flags -->").unwrap();
-    let (_, after) = rest.split_once("<!-- /flags -->").unwrap();
-    fs::write(Path::new(ROOT).join(&page.name), format!("{before}{table}{after}")).unwrap();
+    let mut reader = Session::beside_checkout();
+    reader.go_on(&Page::read("docs/clients.md"));
+    let file = reader.folder().join("dockgate.yaml");
+    let text = fs::read_to_string(&file).unwrap().replace("0.0.0.0:2376", "127.0.0.1:0");
+    fs::write(&file, text).unwrap();
+    let mut command = dockgate(reader.folder(), &["--demo", "--config", "dockgate.yaml"]);
+    command.current_dir(reader.folder());
+    let server = Server::start(command);
+    let port = server.address.rsplit(':').next().unwrap().to_owned();
+    let curl = |arguments: &str| {
+        let url = format!("https://gate.example.com:{port}/containers/json");
+        let resolve = format!("gate.example.com:{port}:127.0.0.1");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--cacert", "server.pem", "--resolve", &resolve]);
+        let output = curl.args(arguments.split_whitespace()).arg(url).current_dir(reader.folder());
+        printed_by(&output.output().unwrap())
+    };
+    let known = curl("--cert ci.pem --key ci-key.pem");
+    assert!(known.contains("shop-web-1"), "{known}\n{}", server.log());
+    let unknown = curl("");
+    assert!(!unknown.contains("shop-web-1"), "{unknown}");
 }
 
 #[test]
 fn every_option_and_variable_that_is_named_is_in_the_help() {
     let help = help();
-    for page in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/writing-a-plugin.md"] {
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "docs/clients.md",
+        "docs/configuration.md",
+        "docs/writing-a-plugin.md",
+    ] {
         let page = Page::read(page);
         let code = page.code();
         let words = code.iter().flat_map(|code| code.split([' ', '=', ',']));
         let named = |word: &&str| word.starts_with("--") || word.starts_with("DOCKGATE_");
-        // Those of cargo, and what only tests read.
-        let theirs =
-            ["--workspace", "--test", "--locked", "--path", "DOCKGATE_BLESS", "DOCKGATE_MUSL_BIN"];
-        for word in words.filter(named).filter(|word| !theirs.contains(word)) {
+        // Those of cargo and docker, and what only tests read.
+        let cargos = ["--workspace", "--test", "--locked", "--path"];
+        let others = ["--format", "--signal", "DOCKGATE_BLESS", "DOCKGATE_MUSL_BIN"];
+        let theirs = cargos.iter().chain(&others).collect::<Vec<_>>();
+        for word in words.filter(named).filter(|word| !theirs.contains(&word)) {
             let known = help.split([' ', '\n', '=', '[']).any(|known| known == word);
             assert!(known, "{} names {word}, which --help does not", page.name);
         }
@@ -289,7 +449,11 @@ fn every_file_that_is_named_is_there() {
                 ["", "proxy/src", "proxy/src/request", "proxy/src/http", "proxy/src/plugin"];
             let plugins = ["plugins", "plugins/tecnativa", "plugins/tecnativa/src"];
             let more = ["plugins/label-scope/src", "plugin-sdk/src", "tests"];
-            let mut folders = known.iter().chain(&plugins).chain(&more);
+            let parts = ["cli", "client", "config", "oci", "selection", "tls"];
+            let parts = parts.map(|part| format!("proxy/src/{part}"));
+            let parts = parts.iter().map(String::as_str);
+            let named = known.iter().chain(&plugins).chain(&more).copied();
+            let mut folders = named.chain(parts);
             let there = folders.any(|folder| Path::new(ROOT).join(folder).join(file).exists());
             assert!(there, "{} names {file}", page.name);
         }
@@ -322,10 +486,15 @@ fn every_limit_has_the_value_that_is_said() {
     }
 }
 
+/// Of the proxy, and of the commands whose options the pages name.
 fn help() -> String {
     let folder = tempfile::tempdir().unwrap();
-    let output = dockgate(folder.path(), &["--help"]).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    let help = |command: &str| {
+        let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
+        let output = dockgate(folder.path(), &arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    ["", "explain", "check", "config show", "healthcheck"].map(help).concat()
 }
 
 /// A component whose policy decides so, and the folder that it is in.

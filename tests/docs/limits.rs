@@ -49,12 +49,15 @@ pub fn value_of(sources: &str, name: &str) -> u64 {
     values.next().unwrap_or_else(|| panic!("nothing is called {name}"))
 }
 
-/// The number that code begins with: `10_000`, `4 << 20`, `Duration::from_secs(2)`.
+/// The number that code begins with: `10_000`, `4 << 20`, `Duration::from_secs(2)`, or the first of
+/// several.
 fn evaluated(code: &str) -> Option<u64> {
-    let code = code.split([';', ',', '}', ')']).next()?.trim();
+    let code = code.split([';', ',', '}', ')']).next()?.trim().trim_start_matches('[');
     let plain = |digits: &str| digits.trim().replace('_', "").parse::<u64>().ok();
-    if let Some(seconds) = code.strip_prefix("Duration::from_secs(") {
-        return Some(plain(seconds)? * 1000);
+    for (unit, milliseconds) in [("mins", 60_000), ("secs", 1000), ("millis", 1)] {
+        if let Some(number) = code.strip_prefix(&format!("Duration::from_{unit}(")) {
+            return Some(plain(number)? * milliseconds);
+        }
     }
     match code.split_once("<<") {
         Some((value, bits)) => Some(plain(value)? << plain(bits)?),

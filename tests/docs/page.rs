@@ -71,6 +71,20 @@ impl Page {
         rows
     }
 
+    /// That this stands between two comments; where it is to be blessed, it is written there.
+    pub fn must_have(&self, begin: &str, end: &str, text: &str) {
+        let whole = format!("{begin}\n{text}\n{end}");
+        if self.text.contains(&whole) {
+            return;
+        }
+        let name = &self.name;
+        assert!(std::env::var_os("DOCKGATE_BLESS").is_some(), "{name} should have\n{whole}");
+        let split = self.text.split_once(begin);
+        let (before, rest) = split.unwrap_or_else(|| panic!("{name} has no {begin}"));
+        let (_, after) = rest.split_once(end).unwrap();
+        fs::write(Path::new(ROOT).join(name), format!("{before}{whole}{after}")).unwrap();
+    }
+
     /// What stands between back ticks outside of fenced blocks.
     pub fn code(&self) -> Vec<&str> {
         let mut fenced = false;

@@ -40,8 +40,18 @@ impl Session {
         session
     }
 
+    /// Where the reader has come to.
+    pub fn folder(&self) -> &Path {
+        &self.here
+    }
+
     /// Types all that the page shows, in order, and looks whether what comes is what it shows.
     pub fn go_through(mut self, page: &Page) {
+        self.go_on(page);
+    }
+
+    /// The same, and stays there.
+    pub fn go_on(&mut self, page: &Page) {
         for block in page.blocks() {
             let place = format!("{}, line {}", page.name, block.line);
             match (block.language.as_str(), &block.file) {
@@ -254,7 +264,7 @@ impl Drop for Server {
 }
 
 /// The program of a command that is not installed.
-fn missing(command: &str) -> Option<&str> {
+pub fn missing(command: &str) -> Option<&str> {
     let program = command.split_whitespace().find(|word| assignment(word).is_none())?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = program.contains('/')

@@ -43,7 +43,7 @@ pub(super) fn failed(reference: &Reference, failure: Failure) -> Error {
 }
 
 /// How often the line is written.
-const EVERY: Duration = Duration::from_millis(200);
+const TOLD_EVERY: Duration = Duration::from_millis(200);
 
 /// A line on the terminal, for what takes a while; elsewhere nothing.
 pub(super) fn progress(doing: &'static str) -> Progress {
@@ -53,7 +53,7 @@ pub(super) fn progress(doing: &'static str) -> Progress {
     let written = Mutex::new(Instant::now());
     Arc::new(move |done, all| {
         let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.elapsed() < EVERY {
+        if written.elapsed() < TOLD_EVERY {
             return;
         }
         *written = Instant::now();
