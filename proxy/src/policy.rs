@@ -42,11 +42,13 @@ pub struct Unfit {
     /// The value in the configuration that it is about.
     pub place: Pointer,
     /// Where the plugin should come from.
-    pub source: String,
+    pub source: Box<str>,
     /// What it is called.
     pub plugin: String,
     /// What is wrong.
     pub problem: String,
+    /// The same for who sees the place.
+    pub problem_there: Box<str>,
     /// What would help.
     pub cure: Option<Cure>,
 }
@@ -184,7 +186,7 @@ impl Unfit {
                  {plugin}={mib})"
             ),
         };
-        Error::Plugin { plugin: source, problem }
+        Error::Plugin { plugin: source.into(), problem }
     }
 
     /// In the words of the configuration file.
@@ -193,7 +195,7 @@ impl Unfit {
             Cure::Grant(grant) => format!("write grants: [{}] if it may", grant.word()),
             Cure::Memory(mib) => format!("write limits: {{memory: {mib}MiB}} if it may"),
         });
-        let message = format!("the plugin {}: {}", self.source, self.problem);
+        let message = format!("the plugin {}: {}", self.source, self.problem_there);
         Problem { place: self.place, message, cure, fatal: true }
     }
 }
@@ -216,10 +218,11 @@ fn load(
     cache: Option<&Path>,
     unread: &mut Problems,
 ) -> Result<Loaded, Unfit> {
-    let unfit = |place, problem, cure| Unfit {
+    let unfit = |place, problem: String, cure| Unfit {
         place,
-        source: entry.source.to_string(),
+        source: entry.source.to_string().into(),
         plugin: entry.name.clone(),
+        problem_there: problem.as_str().into(),
         problem,
         cure,
     };
@@ -240,7 +243,17 @@ fn load(
             Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
             Misfit::Words(_) => (source(), more.map(Cure::Memory)),
         };
-        unfit(place, why.to_string(), cure)
+        let unfit = unfit(place, why.to_string(), cure);
+        match &why {
+            Misfit::Settings { message, .. } => {
+                let message = message.strip_prefix("the settings don't fit: ").unwrap_or(message);
+                Unfit {
+                    problem_there: format!("it refuses its settings: {message}").into(),
+                    ..unfit
+                }
+            }
+            Misfit::NotGranted { .. } | Misfit::Words(_) => unfit,
+        }
     })
 }
 
