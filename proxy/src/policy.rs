@@ -42,11 +42,13 @@ pub struct Unfit {
     /// The value in the configuration that it is about.
     pub place: Pointer,
     /// Where the plugin should come from.
-    pub source: String,
+    pub source: Box<str>,
     /// What it is called.
     pub plugin: String,
     /// What is wrong.
     pub problem: String,
+    /// The same for who sees the place.
+    pub problem_there: Box<str>,
     /// What would help.
     pub cure: Option<Cure>,
 }
@@ -192,7 +194,7 @@ impl Unfit {
                  {plugin}={mib})"
             ),
         };
-        Error::Plugin { plugin: source, problem }
+        Error::Plugin { plugin: source.into(), problem }
     }
 
     /// In the words of the configuration file.
@@ -202,7 +204,7 @@ impl Unfit {
             Cure::Memory(mib) => format!("write limits: {{memory: {mib}MiB}} if it may"),
             Cure::File => "put the file there, or name another".to_owned(),
         });
-        let message = format!("the plugin {}: {}", self.source, self.problem);
+        let message = format!("the plugin {}: {}", self.source, self.problem_there);
         Problem { place: self.place, message, cure, fatal: true }
     }
 }
@@ -225,10 +227,11 @@ fn load(
     cache: Option<&Path>,
     unread: &mut Problems,
 ) -> Result<Loaded, Unfit> {
-    let unfit = |place, problem, cure| Unfit {
+    let unfit = |place, problem: String, cure| Unfit {
         place,
-        source: entry.source.to_string(),
+        source: entry.source.to_string().into(),
         plugin: entry.name.clone(),
+        problem_there: problem.as_str().into(),
         problem,
         cure,
     };
@@ -251,7 +254,17 @@ fn load(
             Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
             Misfit::Words(_) => (source(), more.map(Cure::Memory)),
         };
-        unfit(place, why.to_string(), cure)
+        let unfit = unfit(place, why.to_string(), cure);
+        match &why {
+            Misfit::Settings { message, .. } => {
+                let message = message.strip_prefix("the settings don't fit: ").unwrap_or(message);
+                Unfit {
+                    problem_there: format!("it refuses its settings: {message}").into(),
+                    ..unfit
+                }
+            }
+            Misfit::NotGranted { .. } | Misfit::Words(_) => unfit,
+        }
     })
 }
 

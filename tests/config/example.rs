@@ -68,6 +68,11 @@ fn nothing_is_wrong_with_what_the_example_means_but_for_files_that_are_not_here(
                 (creates privileged containers)";
     assert_eq!(odd, [root], "for which its own policy is behind it");
 
+    let table = fs::read_to_string(EXAMPLE.replace("dockgate.yaml", "dockgate.test.yaml")).unwrap();
+    let folder = folder.file("dockgate.test.yaml", table);
+    let said = folder.run(&["test", "dockgate.test.yaml"]);
+    assert_eq!((said.out.as_str(), said.words.as_str()), ("7 passed\n", ""));
+
     // And only for these without them.
     let folder = Folder::new().file("dockgate.yaml", self::text()).variable("SLACK_TOKEN", "xoxb");
     let said = folder.run(&["check", "--json"]);
