@@ -493,6 +493,20 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_is_in_readme() {
+        let readme = include_str!("../README.md");
+        let schema = Json::parse(include_str!("../manifest.json")).unwrap();
+        let mut names = Vec::new();
+        for place in ["/settings/properties", "/settings/$defs/Force/properties"] {
+            names.extend(schema.at(place).unwrap().entries().map(|(name, _)| name.to_owned()));
+        }
+        assert!(names.len() > 40, "{names:?}");
+        for name in names {
+            assert!(readme.contains(&format!("`{name}`")), "README.md has no {name}");
+        }
+    }
+
+    #[test]
     fn what_is_open_is_told() {
         let settings: Settings =
             Json::from(json!({ "privileged": true, "bind-mounts": ["/srv"] })).read().unwrap();
