@@ -18,7 +18,7 @@ mod engine {
 mod sdk;
 
 const BUNDLED: &[&str] =
-    &["image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
+    &["container-guard", "image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");

@@ -448,7 +448,12 @@ fn every_file_that_is_named_is_there() {
             let known =
                 ["", "proxy/src", "proxy/src/request", "proxy/src/http", "proxy/src/plugin"];
             let plugins = ["plugins", "plugins/tecnativa", "plugins/tecnativa/src"];
-            let more = ["plugins/label-scope/src", "plugin-sdk/src", "tests"];
+            let more = [
+                "plugins/container-guard/src",
+                "plugins/label-scope/src",
+                "plugin-sdk/src",
+                "tests",
+            ];
             let parts = ["cli", "client", "config", "oci", "selection", "tls"];
             let parts = parts.map(|part| format!("proxy/src/{part}"));
             let parts = parts.iter().map(String::as_str);
@@ -462,14 +467,30 @@ fn every_file_that_is_named_is_there() {
 
 #[test]
 fn every_invariant_has_tests_that_exist() {
-    let page = Page::read("ARCHITECTURE.md");
-    let sources = limits::sources(&["proxy", "tests", "plugins", "plugin-sdk", "benches"]);
-    for row in page.table("## Invariants") {
-        let tests: Vec<_> = row[1].split('`').skip(1).step_by(2).collect();
-        assert!(!tests.is_empty(), "nothing shows this: {}", row[0]);
-        for test in tests {
-            assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}");
-        }
+    let sources = sources_of_tests();
+    for row in Page::read("ARCHITECTURE.md").table("## Invariants") {
+        has_tests(&sources, &row[0], &row[1]);
+    }
+}
+
+#[test]
+fn every_way_to_the_host_has_tests_that_exist() {
+    let sources = sources_of_tests();
+    for row in Page::read("docs/threat-model.md").table("## Ways") {
+        let [way, _, _, tests] = &row[..] else { panic!("{row:?}") };
+        has_tests(&sources, way, tests);
+    }
+}
+
+fn sources_of_tests() -> String {
+    limits::sources(&["proxy", "tests", "plugins", "plugin-sdk", "benches"])
+}
+
+fn has_tests(sources: &str, what: &str, cell: &str) {
+    let tests: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+    assert!(!tests.is_empty(), "nothing shows this: {what}");
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}");
     }
 }
 

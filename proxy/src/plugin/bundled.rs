@@ -24,8 +24,14 @@ macro_rules! bundled {
 }
 
 /// All of them.
-pub static ALL: &[Bundled] =
-    bundled!["image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
+pub static ALL: &[Bundled] = bundled![
+    "container-guard",
+    "image-registry",
+    "label-scope",
+    "office-hours",
+    "read-only",
+    "tecnativa"
+];
 
 /// The one of that name.
 ///

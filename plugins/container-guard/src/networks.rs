@@ -1,0 +1,86 @@
+//! Networks.
+
+use dockgate_plugin::{Json, Kind};
+
+use crate::{
+    case::{Case, Field, NEVER},
+    namespaces,
+    settings::Namespace,
+};
+
+pub(crate) fn create(case: &mut Case) {
+    let body = case.body();
+    let body = Field::root(&body);
+    check_driver(case, &body.get("Driver"), &["", "default", "bridge", "overlay"]);
+    check_driver(case, &body.get("IPAM").get("Driver"), &["", "default"]);
+    for (key, field) in case.map(&body.get("Options")) {
+        let known = &case.settings.network_options;
+        if !HARMLESS.contains(&key) && !known.iter().any(|known| known == key) {
+            case.refuse(&field, "it is none of those that are listed", "network-options");
+        }
+    }
+    let from = body.get("ConfigFrom").get("Network");
+    if from.is_said() && !case.settings.network_config_from {
+        case.refuse(&from, "it takes the configuration of another network", "network-config-from");
+    }
+    let ingress = body.get("Ingress");
+    if case.flag(&ingress) && !case.settings.swarm {
+        case.refuse(&ingress, "it is the network of the whole swarm", "swarm");
+    }
+}
+
+/// Options that reach nothing of the host. One that names a bridge takes one that is there, and
+/// `parent` a link.
+const HARMLESS: [&str; 6] = [
+    "com.docker.network.bridge.enable_icc",
+    "com.docker.network.bridge.enable_ip_masquerade",
+    "com.docker.network.container_iface_prefix",
+    "com.docker.network.driver.mtu",
+    "com.docker.network.driver.overlay.vxlanid_list",
+    "encrypted",
+];
+
+fn check_driver(case: &mut Case, field: &Field, harmless: &[&str]) {
+    let name = case.text(field);
+    let known = &case.settings.network_drivers;
+    if !harmless.contains(&name) && !known.iter().any(|known| known == name) {
+        case.refuse(field, "networks don't have this driver", "network-drivers");
+    }
+}
+
+pub(crate) fn connect(case: &mut Case) {
+    case.body();
+    let name = case.request.target().unwrap_or_default();
+    let json = Json::from(name);
+    let field = Field { place: "the network".to_owned(), json: &json };
+    check_name(case, &field, name);
+}
+
+/// `EndpointsConfig`: by the name of a network, how the container is on it. A `NetworkID` counts for
+/// more than that name (moby, `getNetworkID`).
+pub(crate) fn check_endpoints(case: &mut Case, map: &Field) {
+    for (name, endpoint) in case.map(map) {
+        check_name(case, &Field { json: &Json::from(name), ..endpoint.clone() }, name);
+        let id = endpoint.get("NetworkID");
+        let text = case.text(&id);
+        check_name(case, &id, text);
+    }
+}
+
+/// A network that something joins, by its name or id: `NetworkMode`.
+pub(crate) fn check_name(case: &mut Case, field: &Field, name: &str) {
+    if matches!(name, "" | "default" | "bridge" | "none" | "nat") {
+        return;
+    }
+    if name.eq_ignore_ascii_case("host") {
+        namespaces::check_host(case, field, name, Namespace::Network);
+    } else if name.contains(':') {
+        // `ns:/proc/1/ns/net`, and others of Podman's.
+        case.refuse(field, "it is no network", NEVER);
+    } else if let Some(found) = case.request.look_up(Kind::Network, name) {
+        let driver = found.get("Driver").and_then(Json::as_str);
+        if driver == Some("host") {
+            namespaces::check_host(case, field, "host", Namespace::Network);
+        }
+    }
+}
