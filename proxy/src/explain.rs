@@ -17,7 +17,7 @@ use crate::{
     http::Words,
     plugin::{Asked, Instances, LookUps},
     policy::Policy,
-    request::{CanonicalRequest, Change, changes},
+    request::{CanonicalRequest, Change, UnknownFields, changes},
     selection::Chosen,
 };
 
@@ -176,7 +176,9 @@ impl Case<'_> {
         if !chosen.needs.request_body || !request.has_readable_body() {
             return Ok(request);
         }
-        request.with_body(self.body).map_err(|violation| Words::invalid(&violation))
+        request
+            .with_body(self.body, UnknownFields::Pass)
+            .map_err(|violation| Words::invalid(&violation))
     }
 
     async fn deliberate(

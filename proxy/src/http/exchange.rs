@@ -27,7 +27,7 @@ use crate::{
     chain::{self, Approved, Decision, Next, Reply},
     log::{self, Outcome, Record},
     plugin::{Asked, Loaded, LookUps, Needs},
-    request::{CanonicalRequest, Operation, Upgrade, Violation, routes},
+    request::{CanonicalRequest, Operation, UnknownFields, Upgrade, Violation, routes},
     selection::{Chain, Chosen},
     worker::{Serving, Settings, Worker},
 };
@@ -164,7 +164,7 @@ impl Line {
             Ok(held) => held,
             Err(words) => return refuse(words, exchange),
         };
-        match request.with_body(&body) {
+        match request.with_body(&body, UnknownFields::Pass) {
             Ok(request) => self.decide_and_send(request, None, choice, exchange).await,
             Err(violation) => refuse(Words::invalid(&violation), exchange),
         }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method, Uri, header, request::Parts};
 
 pub use change::{Change, body_of, changes, changes_of_json};
-pub use document::{BadPointer, Json};
+pub use document::{BadPointer, Document, Json, Misread, UnknownFields};
 pub use headers::{Upgrade, is_json, is_secret, remove as remove_header, set as set_header};
 pub use inspect::{Inspect, Resource};
 pub use path::ApiVersion;
@@ -59,7 +59,7 @@ pub enum Content {
     /// There is none.
     Empty,
     /// This document, which is what will be sent.
-    Json(Arc<Json>),
+    Json(Arc<Document>),
 }
 
 /// `Route`s are compared by what they are called, which is all that two of them share.
@@ -86,6 +86,11 @@ impl CanonicalRequest {
         }
         let query = Query::parse(uri.query().unwrap_or_default())?;
         let (route, target) = classify(&method, &path);
+        let operation = route.map_or(Operation::UNKNOWN, |route| route.operation);
+        let query = query.with_json(operation)?;
+        if operation == Operation::CONTAINER_START && headers::announces_body(&headers) {
+            return Err(Violation::BodyAtStart);
+        }
         let takes_over =
             route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
         let (headers, upgrade) = headers::canonical(headers, takes_over)?;
@@ -168,19 +173,22 @@ impl CanonicalRequest {
         self.headers.remove(header::ACCEPT_ENCODING);
     }
 
-    /// The same with the body that the client sent with it; none where it is empty.
+    /// The same with the body that the client sent with it; none where it is empty, or where the
+    /// daemon would not read it: `dockerode` sends the parameters of the query in a body as well.
     ///
     /// # Errors
     /// Where it has more than one reading, or is no JSON, or not said to be.
-    pub fn with_body(mut self, body: &[u8]) -> Result<Self, Violation> {
-        self.content = if body.is_empty() {
+    pub fn with_body(mut self, body: &[u8], unknown: UnknownFields) -> Result<Self, Violation> {
+        let operation = self.operation();
+        self.content = if body.is_empty() || !Document::is_read_by(operation) {
             Content::Empty
         } else if self.headers.contains_key(header::CONTENT_ENCODING) {
             return Err(Violation::EncodedBody);
         } else if !headers::says_json(&self.headers) {
             return Err(Violation::BodyType);
         } else {
-            Content::Json(Arc::new(Json::parse(body).map_err(Violation::Json)?))
+            let document = Document::parse(body, operation, unknown);
+            Content::Json(Arc::new(document.map_err(Violation::Json)?))
         };
         // Of the body that the client sent, which is not the one that will be.
         self.headers.remove(header::CONTENT_LENGTH);
@@ -217,7 +225,7 @@ impl CanonicalRequest {
         (self.method, uri, self.headers)
     }
 
-    fn document(&mut self) -> Result<&mut Json, BadEdit> {
+    fn document(&mut self) -> Result<&mut Document, BadEdit> {
         match &mut self.content {
             Content::Json(json) => Ok(Arc::make_mut(json)),
             Content::Unread | Content::Empty => Err(BadEdit::NoBody),
@@ -230,6 +238,8 @@ impl CanonicalRequest {
     ) -> Result<bool, BadEdit> {
         let before = self.query.clone();
         change(&mut self.query).map_err(BadEdit::Unclean)?;
+        let query = std::mem::take(&mut self.query);
+        self.query = query.with_json(self.operation()).map_err(BadEdit::Unclean)?;
         let longest = before.as_str().len().max(LONGEST_QUERY);
         if self.query.as_str().len() > longest || !self.fits() {
             return Err(BadEdit::LongQuery);

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Violation;
+use super::{Document, Operation, Violation};
 
 /// What is percent-encoded in names and values: all but what RFC 3986 calls unreserved, and a few
 /// that no reader takes for more than themselves.
@@ -37,6 +37,26 @@ impl Query {
         Ok(query)
     }
 
+    /// The same with each parameter that holds JSON for an operation in its one form.
+    pub(super) fn with_json(self, operation: Operation) -> Result<Self, Violation> {
+        let holds_json = |name: &str| Document::is_in_parameter(operation, name);
+        if !self.raw_pairs().any(|(name, value)| !value.is_empty() && holds_json(name)) {
+            return Ok(self);
+        }
+        let mut query = Self(String::with_capacity(self.0.len()));
+        for (name, value) in self.pairs() {
+            if value.is_empty() || !holds_json(&name) {
+                query.push(&name, &value);
+                continue;
+            }
+            let document = Document::of_parameter(&value, operation, &name);
+            let document =
+                document.map_err(|misread| Violation::JsonInQuery(name.clone(), misread))?;
+            query.push(&name, &document);
+        }
+        Ok(query)
+    }
+
     /// As it is sent, without the `?`; empty where there is none.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,7 +69,12 @@ impl Query {
 
     /// Names and values, decoded.
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
-        self.0.split('&').filter_map(|pair| pair.split_once('=')).map(|(n, v)| (plain(n), plain(v)))
+        self.raw_pairs().map(|(name, value)| (plain(name), plain(value)))
+    }
+
+    /// Names and values, as they are sent.
+    fn raw_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.split('&').filter_map(|pair| pair.split_once('='))
     }
 
     /// Sets a value in the place of the first that the name has, or at the end; the name's others go.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     client::{Client, Peer},
-    request::{CanonicalRequest, Json, Resource, body_of},
+    request::{CanonicalRequest, Document, Resource, UnknownFields, body_of},
 };
 
 /// A row: one request, and what is expected.
@@ -209,7 +209,10 @@ impl After {
         }
         let Some(expected) = &self.body else { return Ok(()) };
         // Names get their usual spelling, as those of the body have.
-        let expected = Json::parse(expected.to_string().as_bytes())?;
+        let expected = expected.to_string();
+        let expected =
+            Document::parse(expected.as_bytes(), request.operation(), UnknownFields::Pass)
+                .map_err(|misread| misread.to_string())?;
         let expected: Option<Value> = serde_json::from_str(&expected.to_text()).ok();
         let body = |value: &Option<Value>| value.as_ref().map_or("none".into(), Value::to_string);
         differs("the body", body(&expected), body(&body_of(request)))
