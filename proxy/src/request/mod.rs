@@ -334,6 +334,8 @@ pub(crate) fn header_name(name: &str) -> Option<HeaderName> {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_URL_SAFE, Engine as _};
+
     use super::*;
 
     fn parse(method: &str, target: &str) -> Result<CanonicalRequest, Violation> {
@@ -503,5 +505,67 @@ mod tests {
             Ok(true),
             "a name may look like a version"
         );
+    }
+
+    #[test]
+    fn a_body_that_the_daemon_does_not_read_is_not_sent() {
+        let with = |method: &str, target: &str, body: &str| {
+            let request = parse(method, target).expect("clean");
+            request.with_body(body.as_bytes(), UnknownFields::Pass).map(|r| r.content().clone())
+        };
+        let stop = with("POST", "/containers/web/stop?t=5", r#"{"t":5}"#);
+        assert_eq!(stop, Ok(Content::Empty));
+        assert_eq!(with("POST", "/containers/web/start", "{}"), Ok(Content::Empty));
+        let old_push = with("POST", "/images/a/push", r#"{"Username":"u"}"#);
+        let Ok(Content::Json(document)) = old_push else { panic!("{old_push:?}") };
+        assert_eq!(document.to_text(), r#"{"username":"u"}"#);
+        let create = with("POST", "/containers/create", r#"{"Image":1}"#);
+        assert!(matches!(create, Err(Violation::Json(_))), "{create:?}");
+    }
+
+    #[test]
+    fn a_container_is_not_started_with_a_host_config() {
+        let start = |headers: &[(&str, &str)]| parse_with("POST", "/containers/web/start", headers);
+        for headers in [[("Content-Length", "19")], [("Transfer-Encoding", "chunked")]] {
+            assert_eq!(start(&headers), Err(Violation::BodyAtStart), "{headers:?}");
+        }
+        for headers in [[("Content-Length", "0")], [("Content-Length", "2")]] {
+            assert!(start(&headers).is_ok(), "{headers:?}");
+        }
+        assert!(start(&[]).is_ok());
+    }
+
+    #[test]
+    fn credentials_for_a_build_have_one_meaning() {
+        let build = |value: &str| parse_with("POST", "/build", &[("X-Registry-Config", value)]);
+        for (json, is_one) in [
+            (r#"{"docker.io":{"username":"u","password":"p?>"}}"#, true),
+            (r#"{}"#, true),
+            (r#"{"docker.io":{"username":"u","UserName":"v"}}"#, false),
+            (r#"{"docker.io":{},"docker.io":{}}"#, false),
+            (r#"{} {}"#, false),
+            (r#"{"docker.io":{"username":1}}"#, false),
+        ] {
+            let value = BASE64_URL_SAFE.encode(json);
+            let expected = if is_one { Ok(()) } else { Err(Violation::RegistryConfig) };
+            assert_eq!(build(&value).map(|_| ()), expected, "{json}");
+        }
+        assert!(build("").is_ok());
+        assert_eq!(build("e30"), Err(Violation::RegistryConfig), "without its padding");
+        let twice = [("X-Registry-Config", "e30="), ("X-Registry-Config", "e30=")];
+        assert_eq!(parse_with("POST", "/build", &twice), Err(Violation::RegistryConfig));
+    }
+
+    #[test]
+    fn an_edit_of_the_query_is_brought_to_the_one_form() {
+        let mut request = parse("GET", "/containers/json").expect("clean");
+        let filters = |value: &str| Edit::SetQuery("filters".into(), value.into());
+        assert_eq!(request.edit(filters(r#"{"label":{"a":true}}"#)), Ok(true));
+        assert_eq!(request.edit(filters(r#"{"label":["a"]}"#)), Ok(false));
+        assert_eq!(request.query().get("filters").as_deref(), Some(r#"{"label":["a"]}"#));
+        assert!(matches!(
+            request.edit(filters("x")),
+            Err(BadEdit::Unclean(Violation::JsonInQuery(..)))
+        ));
     }
 }

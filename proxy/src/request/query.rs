@@ -201,4 +201,40 @@ mod tests {
         assert_eq!(query.as_str(), "signal=a%26b&new=");
         assert_eq!(query.set("x", "\u{0}"), Err(Violation::Control));
     }
+
+    #[test]
+    fn json_in_a_query_has_one_form() {
+        let of = |name: &str| Operation::all().find(|one| one.name() == name).expect(name);
+        for (operation, sent, meant) in [
+            (
+                "container-list",
+                r#"all=1&filters={"label":{"a":true}}"#,
+                r#"all=1&filters={"label":["a"]}"#,
+            ),
+            ("container-list", "filters=&x={", "filters=&x={"),
+            ("unknown", r#"filters={"label":{"a":true}}"#, r#"filters={"label":["a"]}"#),
+            ("image-build", r#"buildargs={"A":"1","a":null}"#, r#"buildargs={"A":"1","a":null}"#),
+            ("image-build", r#"labels={"A":"1","b":null}"#, r#"labels={"A":"1","b":""}"#),
+            ("image-build", r#"cachefrom=["a", "b"]"#, r#"cachefrom=["a","b"]"#),
+            ("image-build", r#"outputs=[{"type":"local"}]"#, r#"outputs=[{"Type":"local"}]"#),
+            ("image-push", r#"platform={"OS":"linux"}"#, r#"platform={"os":"linux"}"#),
+            ("image-create", "platform=linux/arm64", "platform=linux/arm64"),
+            ("container-create", "platform=linux/arm64&labels=x", "platform=linux/arm64&labels=x"),
+        ] {
+            let query = Query::parse(sent).and_then(|query| query.with_json(of(operation)));
+            assert_eq!(query, Query::parse(meant), "{operation} {sent}");
+        }
+        for (operation, sent) in [
+            ("container-prune", r#"filters={"label":["a"],"label":["b"]}"#),
+            ("system-events", "filters=x"),
+            ("image-build", r#"buildargs={"A":"1","A":"2"}"#),
+            ("image-build", r#"buildargs={"A":1}"#),
+            ("image-build", r#"cachefrom="a""#),
+            ("image-build", r#"outputs=[{"Type":"local","type":"tar"}]"#),
+            ("image-delete", r#"platforms={"os":"linux"}&platforms={"os":1}"#),
+        ] {
+            let query = Query::parse(sent).and_then(|query| query.with_json(of(operation)));
+            assert!(matches!(query, Err(Violation::JsonInQuery(..))), "{sent}: {query:?}");
+        }
+    }
 }

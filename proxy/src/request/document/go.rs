@@ -56,7 +56,7 @@ fn decode(into: &mut Value, json: &Json, kind: &'static Kind) -> Option<()> {
             let fields = object(into);
             for (key, json) in entries {
                 let Some(Field { name, kind, .. }) = of.field(key) else { continue };
-                let value = fields.entry(name).or_insert_with(|| zero(kind));
+                let value = fields.entry(*name).or_insert_with(|| zero(kind));
                 decode(value, json, kind)?;
             }
             // Old daemons take these where the field that they belong into is missing.
@@ -365,6 +365,8 @@ fn no_struct_has_two_fields_that_fold_together() {
                 seen.push(*of);
                 let mut names: Vec<_> = of.all().map(|field| names::folded(field.name)).collect();
                 let all = names.len();
+                assert!(all <= 128, "each needs a bit: {of:?}");
+                assert!(names.iter().all(|name| name.len() <= schema::LONGEST_NAME), "{of:?}");
                 names.sort();
                 names.dedup();
                 assert_eq!(names.len(), all, "{of:?}");

@@ -128,6 +128,8 @@ impl Document {
 }
 
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod go;
 
 #[cfg(test)]

@@ -2,23 +2,19 @@
 
 use std::borrow::Cow;
 
-/// A name with the long s and the sign for Kelvin as the letters whose cases they are for Go. No
-/// other letter beyond ASCII folds to one of a field's name.
-pub(super) fn in_ascii(name: &str) -> Cow<'_, str> {
-    if name.is_ascii() {
+/// What names that Go takes for one have in common: lower case, and the long s and the sign for
+/// Kelvin as the letters whose cases they are. No other letter beyond ASCII folds to one of a field's
+/// name.
+pub(super) fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(name);
     }
     let letter = |letter| match letter {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
-        other => other,
+        other => other.to_ascii_lowercase(),
     };
     Cow::Owned(name.chars().map(letter).collect())
-}
-
-/// What names that Go takes for one have in common.
-pub(super) fn folded(name: &str) -> String {
-    in_ascii(name).to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Document {
             kind = kind.step(step, self.unknown)?;
         }
         match kind.keys().field(last, self.unknown)? {
-            Some(field) => shape::of_field(value, &field, self.unknown),
+            Some(field) => shape::of_field(value, field, self.unknown),
             None => shape::item(value, kind.step(last, self.unknown)?, self.unknown).map(Some),
         }
     }
@@ -161,7 +161,7 @@ impl Kind {
 }
 
 impl Keys {
-    fn field(self, key: &str, unknown: UnknownFields) -> Result<Option<Field>, Misread> {
+    fn field(self, key: &str, unknown: UnknownFields) -> Result<Option<&'static Field>, Misread> {
         let Self::Fields(of) = self else { return Ok(None) };
         match of.field(key) {
             None if unknown == UnknownFields::Refuse => Err(Fault::Unknown(short(key)).into()),
@@ -183,7 +183,7 @@ impl Keys {
             return entries.iter().position(|(key, _)| key == wanted);
         }
         let wanted = names::folded(wanted);
-        entries.iter().position(|(key, _)| names::in_ascii(key).eq_ignore_ascii_case(&wanted))
+        entries.iter().position(|(key, _)| names::folded(key) == wanted)
     }
 
     /// A key as it is sent.

@@ -6,7 +6,10 @@
 //! that moby decodes into (`api/types/{container,mount,network,swarm,volume,registry}` and the
 //! handlers in `api/server/router`, `daemon/server/router`, of 17.03 to 29), with their changes from
 //! `api/docs/CHANGELOG.md`, and compared field by field with what a daemon 20.10 says of its own
-//! types when a value does not fit (`docs/schema.md`).
+//! types when a value does not fit: `daemon.rs` asks one, and names what that daemon does not know.
+//! For a new version of the API: its entry in the change log, the structs, and that question again.
+
+use std::sync::OnceLock;
 
 use Kind::{Any, Bool, Filters, Float, Integer, List, Map, Nullable, Object, Pair, String, Words};
 
@@ -60,11 +63,21 @@ pub(super) enum Width {
 /// The fields of an object.
 #[derive(Debug)]
 pub(super) struct Struct {
+    index: OnceLock<Index>,
     fields: &'static [(&'static str, Kind)],
     /// Structs whose fields stand here as well.
     embedded: &'static [&'static Struct],
     /// A field whose own fields some daemons take here as well, beside it.
     beside: Option<(&'static str, &'static Struct)>,
+}
+
+/// Where the fields of a struct are found.
+#[derive(Debug)]
+struct Index {
+    /// By their names, for those who spell them as the daemon does.
+    exact: Vec<Field>,
+    /// Which of these it is, by their names as they fold.
+    folded: Vec<(Box<str>, usize)>,
 }
 
 /// A field that a name means.
@@ -82,9 +95,18 @@ pub(super) struct Field {
 
 impl Struct {
     /// The field that the daemon takes a name for.
-    pub(super) fn field(&'static self, name: &str) -> Option<Field> {
-        let name = names::in_ascii(name);
-        self.all().find(|field| field.name.eq_ignore_ascii_case(&name))
+    pub(super) fn field(&'static self, name: &str) -> Option<&'static Field> {
+        let index = self.index.get_or_init(|| Index::of(self));
+        if let Ok(found) = index.exact.binary_search_by(|field| field.name.cmp(name)) {
+            return Some(&index.exact[found]);
+        }
+        // A letter has up to three bytes where it folds to one.
+        if name.len() > 3 * LONGEST_NAME {
+            return None;
+        }
+        let name = names::folded(name);
+        let found = index.folded.binary_search_by(|(folded, _)| (**folded).cmp(&*name)).ok()?;
+        Some(&index.exact[index.folded[found].1])
     }
 
     /// All fields, those of other structs last.
@@ -107,6 +129,20 @@ impl Struct {
         self.fields.iter().chain(embedded).map(|(name, kind)| (*name, kind))
     }
 }
+
+impl Index {
+    fn of(of: &'static Struct) -> Self {
+        let mut exact: Vec<_> = of.all().collect();
+        exact.sort_by_key(|field| field.name);
+        let names = exact.iter().map(|field| names::folded(field.name).into());
+        let mut folded: Vec<(Box<str>, _)> = names.zip(0..).collect();
+        folded.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self { exact, folded }
+    }
+}
+
+/// The longest name that a field has, and a bit.
+pub(super) const LONGEST_NAME: usize = 32;
 
 /// What the body of an operation is read as; nothing where the daemon reads none.
 pub(super) fn of_body(operation: Operation) -> Option<&'static Kind> {
@@ -182,20 +218,21 @@ static PARAMETERS: &[(&str, &str, Kind)] = &[
 pub(super) static REGISTRY_CONFIG: Kind = Map(&Object(&AUTH));
 
 const fn fields(fields: &'static [(&'static str, Kind)]) -> Struct {
-    Struct { fields, embedded: &[], beside: None }
+    with(&[], fields)
 }
 
 const fn with(
     embedded: &'static [&'static Struct],
     fields: &'static [(&'static str, Kind)],
 ) -> Struct {
-    Struct { fields, embedded, beside: None }
+    Struct { index: OnceLock::new(), fields, embedded, beside: None }
 }
 
 // Containers.
 
 /// Daemons up to 26 take the fields of a `HostConfig` beside it too.
 static CREATE: Struct = Struct {
+    index: OnceLock::new(),
     fields: &[("HostConfig", Object(&HOST_CONFIG)), ("NetworkingConfig", Object(&NETWORKING))],
     embedded: &[&CONFIG],
     beside: Some(("HostConfig", &HOST_CONFIG_BESIDE)),

@@ -149,29 +149,45 @@ fn object(
     of: &'static Struct,
     policy: UnknownFields,
 ) -> Result<Json, Misread> {
-    let mut shaped_entries = Vec::with_capacity(entries.len());
-    let mut seen = HashSet::new();
-    let mut seen_unknown = HashSet::new();
-    for (key, value) in entries {
-        let Some(field) = of.field(&key) else {
-            if policy == UnknownFields::Refuse {
-                return Err(Fault::Unknown(short(&key)).into());
-            }
-            if !seen_unknown.insert(names::folded(&key)) {
-                return Err(Fault::Twice(short(&key)).into());
-            }
+    let fields = known(&entries, of, policy)?;
+    let mut kept = Vec::with_capacity(entries.len());
+    for ((key, value), field) in entries.into_iter().zip(fields) {
+        if let Some(field) = field {
+            let value = of_field(value, field, policy)?;
+            kept.extend(value.map(|value| (field.spelt(key), value)));
+        } else {
             let value = anything(value).map_err(|misread| misread.below(&key))?;
-            shaped_entries.push((key, value));
-            continue;
-        };
-        if !seen.insert(field.place) {
-            return Err(Fault::Twice(field.name.to_owned()).into());
-        }
-        if let Some(value) = of_field(value, &field, policy)? {
-            shaped_entries.push((field.spelt(key), value));
+            kept.push((key, value));
         }
     }
-    Ok(Json::Object(shaped_entries))
+    Ok(Json::Object(kept))
+}
+
+/// The fields that the names of an object mean, of which none stands twice.
+fn known(
+    entries: &[(String, Json)],
+    of: &'static Struct,
+    policy: UnknownFields,
+) -> Result<Vec<Option<&'static Field>>, Misread> {
+    let mut seen = 0_u128;
+    let mut unknown = Vec::new();
+    let mut fields = Vec::with_capacity(entries.len());
+    for (key, _) in entries {
+        let field = of.field(key);
+        match field {
+            Some(field) if seen & field.bit() != 0 => {
+                return Err(Fault::Twice(field.name.to_owned()).into());
+            }
+            Some(field) => seen |= field.bit(),
+            None if policy == UnknownFields::Refuse => {
+                return Err(Fault::Unknown(short(key)).into());
+            }
+            None => unknown.push(key),
+        }
+        fields.push(field);
+    }
+    check_twice(unknown.into_iter().map(|key| names::folded(key)))?;
+    Ok(fields)
 }
 
 /// The value of a field. Where it stands beside the one that it belongs into, it may say nothing:
@@ -244,12 +260,14 @@ fn anything(value: Json) -> Result<Json, Misread> {
 pub(super) fn check_twice<K: Eq + Hash + AsRef<str>>(
     keys: impl ExactSizeIterator<Item = K>,
 ) -> Result<(), Misread> {
+    if keys.len() < 2 {
+        return Ok(());
+    }
     let mut seen = HashSet::with_capacity(keys.len());
     for key in keys {
-        if seen.contains(&key) {
+        if let Some(key) = seen.replace(key) {
             return Err(Fault::Twice(short(key.as_ref())).into());
         }
-        seen.insert(key);
     }
     Ok(())
 }
@@ -313,6 +331,11 @@ impl Kind {
 }
 
 impl Field {
+    /// One bit for each field of a struct, of which none has more than 128.
+    fn bit(&self) -> u128 {
+        1 << self.place
+    }
+
     /// The key of an entry, in the daemon's spelling.
     fn spelt(&self, key: String) -> String {
         if key == self.name { key } else { self.name.to_owned() }
