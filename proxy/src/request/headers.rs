@@ -58,7 +58,6 @@ pub(super) fn canonical(
     takes_over: bool,
 ) -> Result<(HeaderMap, Option<Upgrade>), Violation> {
     check_content_type(&headers)?;
-    check_registry_config(&headers)?;
     let upgrade = upgrade(&headers, takes_over)?;
     let expected = headers.get(header::EXPECT).map(header::HeaderValue::as_bytes);
     if expected.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
@@ -155,8 +154,9 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The daemon reads it as it reads a body. What it can't read it takes for nothing, as far as it can.
-fn check_registry_config(headers: &HeaderMap) -> Result<(), Violation> {
+/// Checks the credentials of a build, which the daemon reads as it reads a body. Of what it can't
+/// read it takes as much as it can.
+pub(super) fn check_registry_config(headers: &HeaderMap) -> Result<(), Violation> {
     let mut values = headers.get_all("x-registry-config").iter();
     let (value, second) = (values.next(), values.next());
     let Some(value) = value.filter(|value| !value.is_empty() || second.is_some()) else {

@@ -91,6 +91,9 @@ impl CanonicalRequest {
         if operation == Operation::CONTAINER_START && headers::announces_body(&headers) {
             return Err(Violation::BodyAtStart);
         }
+        if operation == Operation::IMAGE_BUILD {
+            headers::check_registry_config(&headers)?;
+        }
         let takes_over =
             route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
         let (headers, upgrade) = headers::canonical(headers, takes_over)?;

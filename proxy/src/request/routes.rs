@@ -22,6 +22,9 @@ impl Operation {
     /// Of which daemons up to 24 read a body that the API has not had since 1.24.
     pub(super) const CONTAINER_START: Self = Self("container-start");
 
+    /// The one that takes credentials for many registries.
+    pub(super) const IMAGE_BUILD: Self = Self("image-build");
+
     /// The name.
     pub fn name(self) -> &'static str {
         self.0
