@@ -543,10 +543,10 @@ mod tests {
         let build = |value: &str| parse_with("POST", "/build", &[("X-Registry-Config", value)]);
         for (json, is_one) in [
             (r#"{"docker.io":{"username":"u","password":"p?>"}}"#, true),
-            (r#"{}"#, true),
+            ("{}", true),
             (r#"{"docker.io":{"username":"u","UserName":"v"}}"#, false),
             (r#"{"docker.io":{},"docker.io":{}}"#, false),
-            (r#"{} {}"#, false),
+            ("{} {}", false),
             (r#"{"docker.io":{"username":1}}"#, false),
         ] {
             let value = BASE64_URL_SAFE.encode(json);

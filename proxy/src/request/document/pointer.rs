@@ -230,8 +230,9 @@ impl Kind {
     fn made(&self, step: &str) -> Option<Json> {
         match self {
             Self::Nullable(kind) => kind.made(step),
-            Self::List(_) | Self::Words | Self::Pair if step == "-" => Some(Json::List(Vec::new())),
-            Self::Any if step == "-" => Some(Json::List(Vec::new())),
+            Self::Any | Self::List(_) | Self::Words | Self::Pair if step == "-" => {
+                Some(Json::List(Vec::new()))
+            }
             Self::Any | Self::Map(_) | Self::Object(_) => Some(Json::Object(Vec::new())),
             _ => None,
         }

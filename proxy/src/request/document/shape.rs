@@ -86,12 +86,11 @@ impl fmt::Display for Place<'_> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let pointer: String = self
-            .0
-            .iter()
-            .rev()
-            .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
-            .collect();
+        let mut pointer = String::new();
+        for step in self.0.iter().rev() {
+            pointer.push('/');
+            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        }
         write!(f, " (at {})", short(&pointer).escape_debug())
     }
 }
