@@ -63,21 +63,13 @@ pub(super) enum Width {
 /// The fields of an object.
 #[derive(Debug)]
 pub(super) struct Struct {
-    index: OnceLock<Index>,
+    /// All that a name may mean, by the name as it folds.
+    index: OnceLock<Vec<(Box<str>, Field)>>,
     fields: &'static [(&'static str, Kind)],
     /// Structs whose fields stand here as well.
     embedded: &'static [&'static Struct],
     /// A field whose own fields some daemons take here as well, beside it.
     beside: Option<(&'static str, &'static Struct)>,
-}
-
-/// Where the fields of a struct are found.
-#[derive(Debug)]
-struct Index {
-    /// By their names, for those who spell them as the daemon does.
-    exact: Vec<Field>,
-    /// Which of these it is, by their names as they fold.
-    folded: Vec<(Box<str>, usize)>,
 }
 
 /// A field that a name means.
@@ -96,17 +88,27 @@ pub(super) struct Field {
 impl Struct {
     /// The field that the daemon takes a name for.
     pub(super) fn field(&'static self, name: &str) -> Option<&'static Field> {
-        let index = self.index.get_or_init(|| Index::of(self));
-        if let Ok(found) = index.exact.binary_search_by(|field| field.name.cmp(name)) {
-            return Some(&index.exact[found]);
-        }
-        // A letter has up to three bytes where it folds to one.
-        if name.len() > 3 * LONGEST_NAME {
-            return None;
-        }
-        let name = names::folded(name);
-        let found = index.folded.binary_search_by(|(folded, _)| (**folded).cmp(&*name)).ok()?;
-        Some(&index.exact[index.folded[found].1])
+        let mut buffer = [0; LONGEST_NAME];
+        let beyond_ascii;
+        let folded: &[u8] = if name.is_ascii() {
+            let buffer = buffer.get_mut(..name.len())?;
+            buffer.copy_from_slice(name.as_bytes());
+            buffer.make_ascii_lowercase();
+            buffer
+        } else {
+            beyond_ascii = names::folded(name);
+            beyond_ascii.as_bytes()
+        };
+        let index = self.index.get_or_init(|| self.indexed());
+        let found = index.binary_search_by(|(name, _)| name.as_bytes().cmp(folded)).ok()?;
+        Some(&index[found].1)
+    }
+
+    fn indexed(&'static self) -> Vec<(Box<str>, Field)> {
+        let folded = |field: Field| (names::folded(field.name).into(), field);
+        let mut index: Vec<(Box<str>, Field)> = self.all().map(folded).collect();
+        index.sort_by(|(a, _), (b, _)| a.cmp(b));
+        index
     }
 
     /// All fields, those of other structs last.
@@ -130,18 +132,7 @@ impl Struct {
     }
 }
 
-impl Index {
-    fn of(of: &'static Struct) -> Self {
-        let mut exact: Vec<_> = of.all().collect();
-        exact.sort_by_key(|field| field.name);
-        let names = exact.iter().map(|field| names::folded(field.name).into());
-        let mut folded: Vec<(Box<str>, _)> = names.zip(0..).collect();
-        folded.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Self { exact, folded }
-    }
-}
-
-/// The longest name that a field has, and a bit.
+/// How long the name of a field may be, in bytes.
 pub(super) const LONGEST_NAME: usize = 32;
 
 /// What the body of an operation is read as; nothing where the daemon reads none.
