@@ -114,7 +114,7 @@ operations! {
     BuildPrune "build-prune": "POST" "/build/prune" Nothing;
     BuildCancel "build-cancel": "POST" "/build/cancel" Nothing;
     ContainerCheckpointList "container-checkpoint-list": "GET" "/containers/{name:.*}/checkpoints" Nothing;
-    ContainerCheckpointCreate "container-checkpoint-create": "POST" "/containers/{name:.*}/checkpoints" Nothing;
+    ContainerCheckpointCreate "container-checkpoint-create": "POST" "/containers/{name:.*}/checkpoints" Json;
     ContainerCheckpointDelete "container-checkpoint-delete": "DELETE" "/containers/{name}/checkpoints/{checkpoint}" Nothing;
     ContainerArchiveInfo "container-archive-info": "HEAD" "/containers/{name:.*}/archive" Nothing;
     ContainerList "container-list": "GET" "/containers/json" Nothing;

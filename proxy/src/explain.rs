@@ -196,7 +196,9 @@ impl Case<'_> {
         if !chosen.needs.request_body || !request.has_readable_body() {
             return Ok(request);
         }
-        request.with_body(self.body).map_err(|violation| Words::invalid(&violation))
+        request
+            .with_body(self.body, self.policy.requests.unknown_fields)
+            .map_err(|violation| Words::invalid(&violation))
     }
 
     async fn deliberate(

@@ -339,6 +339,7 @@ fn requests(config: &Config, base: &Path, problems: &mut Problems) -> Option<wor
             answer: time(upstream.answer_timeout, 600),
         },
         max_body,
+        unknown_fields: limits.unknown_fields.unwrap_or_default(),
         max_answer,
         room: Room::of(ROOM.max(max_answer)),
     })

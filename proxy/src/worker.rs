@@ -31,7 +31,7 @@ use crate::{
     log,
     plugin::{Daemon, Instances, LookUp},
     policy::Policy,
-    request::ApiVersion,
+    request::{ApiVersion, UnknownFields},
     tls,
 };
 
@@ -71,6 +71,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How large a body of a request may be that a plugin reads, in bytes.
     pub max_body: usize,
+    /// What becomes of fields that the daemon is not known to have, in a body that a plugin reads.
+    pub unknown_fields: UnknownFields,
     /// How large an answer may be that a plugin reads, in bytes.
     pub max_answer: usize,
     /// The room for all of these at a time.

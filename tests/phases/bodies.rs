@@ -60,6 +60,11 @@ fn a_body_with_more_than_one_reading_is_refused() {
             r#"{"HostConfig":{"Privileged":false},"hostconfig":{"privileged":true}}"#,
             "the name \"HostConfig\" stands twice in an object",
         ),
+        (r#"{"Privileged":true}"#, "\"Privileged\" stands beside HostConfig"),
+        (
+            r#"{"HostConfig":{"Privileged":"true"}}"#,
+            "true or false is expected, not a string (at /HostConfig/Privileged)",
+        ),
         (r#"{"Image":"x"} {}"#, "trailing characters at line 1 column 15"),
         ("{", "EOF while parsing an object"),
         ("\u{feff}{}", "expected value at line 1 column 1"),

@@ -112,7 +112,7 @@ fn a_stream_that_can_not_be_read_is_cut() {
 fn an_error_of_the_daemon_s_is_no_stream() {
     let proxy = Scene::new().probe(&events(), &json!({"sift": [{"drop": "message"}]})).start();
     proxy.daemon.says("/events", 400, r#"{"message":"invalid filter"}"#);
-    let answer = proxy.get("/events?filters=x");
+    let answer = proxy.get(r#"/events?filters={"x":["y"]}"#);
     assert_eq!((answer.status, &*answer.message()), (400, "invalid filter"));
 }
 

@@ -90,7 +90,7 @@ fn requests() -> Vec<String> {
         post("/auth", &format!("{{\"username\":\"u\",\"password\":\"{SECRET}\"}}")),
         post("/containers/create?name=a", &format!("{{\"Env\":[\"TOKEN={SECRET}\"]}}")),
         post(&format!("/images/create?fromSrc=https://u:{SECRET}@example/"), ""),
-        get(&format!("/containers/json?filters={SECRET}")),
+        get(&format!("/containers/json?filters=%7B%22label%22:%5B%22{SECRET}%22%5D%7D")),
     ]
 }
 

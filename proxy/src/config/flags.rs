@@ -152,6 +152,7 @@ fn limits(serve: &Serve) -> Limits {
         head: Some(Size(serve.max_head.into())),
         body: mib(serve.max_body),
         answer: mib(serve.max_answer),
+        unknown_fields: None,
         head_timeout: span(serve.head_timeout),
         idle_timeout: span(serve.idle_timeout),
         grace: span(serve.grace),

@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plugin::Grant;
+use crate::{plugin::Grant, request::UnknownFields};
 
 pub use document::{Document, Position};
 pub use measure::{Size, Span, Text, TextOrGone};
@@ -312,6 +312,10 @@ pub struct Limits {
     /// How large an answer may be that a plugin reads. The default is `32MiB`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Size>,
+    /// What becomes of a body that a plugin reads and that has a field which no version of the API is
+    /// known to have: it may `pass`, or the request is refused. The default is `pass`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_fields: Option<UnknownFields>,
     /// How long a request line with its headers may take to arrive. The default is `10s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head_timeout: Option<Span>,

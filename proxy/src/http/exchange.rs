@@ -164,7 +164,8 @@ impl Line {
             Ok(held) => held,
             Err(words) => return refuse(words, exchange),
         };
-        match request.with_body(&body) {
+        let unknown = choice.serving.policy.requests.unknown_fields;
+        match request.with_body(&body, unknown) {
             Ok(request) => self.decide_and_send(request, None, choice, exchange).await,
             Err(violation) => refuse(Words::invalid(&violation), exchange),
         }

@@ -1,8 +1,9 @@
 //! The headers of a request that are the daemon's business.
 
+use base64::prelude::{BASE64_URL_SAFE, Engine as _};
 use http::{HeaderMap, HeaderName, header};
 
-use super::{BadEdit, Violation, header_name};
+use super::{BadEdit, Document, Violation, header_name};
 
 /// The protocol that an operation takes its connection over with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +152,28 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Violation> {
         return Err(Violation::FormBody);
     }
     Ok(())
+}
+
+/// Checks the credentials of a build, which the daemon reads as it reads a body. Of what it can't
+/// read it takes as much as it can.
+pub(super) fn check_registry_config(headers: &HeaderMap) -> Result<(), Violation> {
+    let mut values = headers.get_all("x-registry-config").iter();
+    let (value, second) = (values.next(), values.next());
+    let Some(value) = value.filter(|value| !value.is_empty() || second.is_some()) else {
+        return Ok(());
+    };
+    let text = BASE64_URL_SAFE.decode(value).ok().filter(|_| second.is_none());
+    let has_one_reading = text.is_some_and(|text| Document::check_registry_config(&text).is_ok());
+    if has_one_reading { Ok(()) } else { Err(Violation::RegistryConfig) }
+}
+
+/// Whether there is a body that may hold a document, by the daemon's own rule: an object that is
+/// not empty has 7 characters at least, and a length that is not told may be any.
+pub(super) fn announces_body(headers: &HeaderMap) -> bool {
+    const SHORTEST: u64 = 7;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let is_long = length.is_some_and(|length| length.parse().is_ok_and(|n: u64| n > SHORTEST));
+    is_long || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 fn upgrade(headers: &HeaderMap, takes_over: bool) -> Result<Option<Upgrade>, Violation> {

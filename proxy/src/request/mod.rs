@@ -17,7 +17,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method, Uri, header, request::Parts};
 
 pub use change::{Change, body_of, changes, changes_of_json};
-pub use document::{BadPointer, Json};
+pub use document::{BadPointer, Document, Json, Misread, UnknownFields};
 pub use headers::{Upgrade, is_json, is_secret, remove as remove_header, set as set_header};
 pub use inspect::{Inspect, Resource};
 pub use path::ApiVersion;
@@ -59,7 +59,7 @@ pub enum Content {
     /// There is none.
     Empty,
     /// This document, which is what will be sent.
-    Json(Arc<Json>),
+    Json(Arc<Document>),
 }
 
 /// `Route`s are compared by what they are called, which is all that two of them share.
@@ -86,6 +86,14 @@ impl CanonicalRequest {
         }
         let query = Query::parse(uri.query().unwrap_or_default())?;
         let (route, target) = classify(&method, &path);
+        let operation = route.map_or(Operation::UNKNOWN, |route| route.operation);
+        let query = query.with_json(operation)?;
+        if operation == Operation::CONTAINER_START && headers::announces_body(&headers) {
+            return Err(Violation::BodyAtStart);
+        }
+        if operation == Operation::IMAGE_BUILD {
+            headers::check_registry_config(&headers)?;
+        }
         let takes_over =
             route.is_some_and(|route| matches!(route.answer, Answer::Hijack | Answer::Upgrade));
         let (headers, upgrade) = headers::canonical(headers, takes_over)?;
@@ -168,19 +176,22 @@ impl CanonicalRequest {
         self.headers.remove(header::ACCEPT_ENCODING);
     }
 
-    /// The same with the body that the client sent with it; none where it is empty.
+    /// The same with the body that the client sent with it; none where it is empty, or where the
+    /// daemon would not read it: `dockerode` sends the parameters of the query in a body as well.
     ///
     /// # Errors
     /// Where it has more than one reading, or is no JSON, or not said to be.
-    pub fn with_body(mut self, body: &[u8]) -> Result<Self, Violation> {
-        self.content = if body.is_empty() {
+    pub fn with_body(mut self, body: &[u8], unknown: UnknownFields) -> Result<Self, Violation> {
+        let operation = self.operation();
+        self.content = if body.is_empty() || !Document::is_read_by(operation) {
             Content::Empty
         } else if self.headers.contains_key(header::CONTENT_ENCODING) {
             return Err(Violation::EncodedBody);
         } else if !headers::says_json(&self.headers) {
             return Err(Violation::BodyType);
         } else {
-            Content::Json(Arc::new(Json::parse(body).map_err(Violation::Json)?))
+            let document = Document::parse(body, operation, unknown);
+            Content::Json(Arc::new(document.map_err(Violation::Json)?))
         };
         // Of the body that the client sent, which is not the one that will be.
         self.headers.remove(header::CONTENT_LENGTH);
@@ -217,7 +228,7 @@ impl CanonicalRequest {
         (self.method, uri, self.headers)
     }
 
-    fn document(&mut self) -> Result<&mut Json, BadEdit> {
+    fn document(&mut self) -> Result<&mut Document, BadEdit> {
         match &mut self.content {
             Content::Json(json) => Ok(Arc::make_mut(json)),
             Content::Unread | Content::Empty => Err(BadEdit::NoBody),
@@ -230,6 +241,8 @@ impl CanonicalRequest {
     ) -> Result<bool, BadEdit> {
         let before = self.query.clone();
         change(&mut self.query).map_err(BadEdit::Unclean)?;
+        let query = std::mem::take(&mut self.query);
+        self.query = query.with_json(self.operation()).map_err(BadEdit::Unclean)?;
         let longest = before.as_str().len().max(LONGEST_QUERY);
         if self.query.as_str().len() > longest || !self.fits() {
             return Err(BadEdit::LongQuery);
@@ -324,6 +337,8 @@ pub(crate) fn header_name(name: &str) -> Option<HeaderName> {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_URL_SAFE, Engine as _};
+
     use super::*;
 
     fn parse(method: &str, target: &str) -> Result<CanonicalRequest, Violation> {
@@ -493,5 +508,67 @@ mod tests {
             Ok(true),
             "a name may look like a version"
         );
+    }
+
+    #[test]
+    fn a_body_that_the_daemon_does_not_read_is_not_sent() {
+        let with = |method: &str, target: &str, body: &str| {
+            let request = parse(method, target).expect("clean");
+            request.with_body(body.as_bytes(), UnknownFields::Pass).map(|r| r.content().clone())
+        };
+        let stop = with("POST", "/containers/web/stop?t=5", r#"{"t":5}"#);
+        assert_eq!(stop, Ok(Content::Empty));
+        assert_eq!(with("POST", "/containers/web/start", "{}"), Ok(Content::Empty));
+        let old_push = with("POST", "/images/a/push", r#"{"Username":"u"}"#);
+        let Ok(Content::Json(document)) = old_push else { panic!("{old_push:?}") };
+        assert_eq!(document.to_text(), r#"{"username":"u"}"#);
+        let create = with("POST", "/containers/create", r#"{"Image":1}"#);
+        assert!(matches!(create, Err(Violation::Json(_))), "{create:?}");
+    }
+
+    #[test]
+    fn a_container_is_not_started_with_a_host_config() {
+        let start = |headers: &[(&str, &str)]| parse_with("POST", "/containers/web/start", headers);
+        for headers in [[("Content-Length", "19")], [("Transfer-Encoding", "chunked")]] {
+            assert_eq!(start(&headers), Err(Violation::BodyAtStart), "{headers:?}");
+        }
+        for headers in [[("Content-Length", "0")], [("Content-Length", "2")]] {
+            assert!(start(&headers).is_ok(), "{headers:?}");
+        }
+        assert!(start(&[]).is_ok());
+    }
+
+    #[test]
+    fn credentials_for_a_build_have_one_meaning() {
+        let build = |value: &str| parse_with("POST", "/build", &[("X-Registry-Config", value)]);
+        for (json, is_one) in [
+            (r#"{"docker.io":{"username":"u","password":"p?>"}}"#, true),
+            ("{}", true),
+            (r#"{"docker.io":{"username":"u","UserName":"v"}}"#, false),
+            (r#"{"docker.io":{},"docker.io":{}}"#, false),
+            ("{} {}", false),
+            (r#"{"docker.io":{"username":1}}"#, false),
+        ] {
+            let value = BASE64_URL_SAFE.encode(json);
+            let expected = if is_one { Ok(()) } else { Err(Violation::RegistryConfig) };
+            assert_eq!(build(&value).map(|_| ()), expected, "{json}");
+        }
+        assert!(build("").is_ok());
+        assert_eq!(build("e30"), Err(Violation::RegistryConfig), "without its padding");
+        let twice = [("X-Registry-Config", "e30="), ("X-Registry-Config", "e30=")];
+        assert_eq!(parse_with("POST", "/build", &twice), Err(Violation::RegistryConfig));
+    }
+
+    #[test]
+    fn an_edit_of_the_query_is_brought_to_the_one_form() {
+        let mut request = parse("GET", "/containers/json").expect("clean");
+        let filters = |value: &str| Edit::SetQuery("filters".into(), value.into());
+        assert_eq!(request.edit(filters(r#"{"label":{"a":true}}"#)), Ok(true));
+        assert_eq!(request.edit(filters(r#"{"label":["a"]}"#)), Ok(false));
+        assert_eq!(request.query().get("filters").as_deref(), Some(r#"{"label":["a"]}"#));
+        assert!(matches!(
+            request.edit(filters("x")),
+            Err(BadEdit::Unclean(Violation::JsonInQuery(..)))
+        ));
     }
 }

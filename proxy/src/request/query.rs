@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Violation;
+use super::{Document, Operation, Violation};
 
 /// What is percent-encoded in names and values: all but what RFC 3986 calls unreserved, and a few
 /// that no reader takes for more than themselves.
@@ -37,6 +37,26 @@ impl Query {
         Ok(query)
     }
 
+    /// The same with each parameter that holds JSON for an operation in its one form.
+    pub(super) fn with_json(self, operation: Operation) -> Result<Self, Violation> {
+        let holds_json = |name: &str| Document::is_in_parameter(operation, name);
+        if !self.raw_pairs().any(|(name, value)| !value.is_empty() && holds_json(name)) {
+            return Ok(self);
+        }
+        let mut query = Self(String::with_capacity(self.0.len()));
+        for (name, value) in self.pairs() {
+            if value.is_empty() || !holds_json(&name) {
+                query.push(&name, &value);
+                continue;
+            }
+            let document = Document::of_parameter(&value, operation, &name);
+            let document =
+                document.map_err(|misread| Violation::JsonInQuery(name.clone(), misread))?;
+            query.push(&name, &document);
+        }
+        Ok(query)
+    }
+
     /// As it is sent, without the `?`; empty where there is none.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,7 +69,12 @@ impl Query {
 
     /// Names and values, decoded.
     pub fn pairs(&self) -> impl Iterator<Item = (String, String)> {
-        self.0.split('&').filter_map(|pair| pair.split_once('=')).map(|(n, v)| (plain(n), plain(v)))
+        self.raw_pairs().map(|(name, value)| (plain(name), plain(value)))
+    }
+
+    /// Names and values, as they are sent.
+    fn raw_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.split('&').filter_map(|pair| pair.split_once('='))
     }
 
     /// Sets a value in the place of the first that the name has, or at the end; the name's others go.
@@ -175,5 +200,41 @@ mod tests {
         query.remove("t");
         assert_eq!(query.as_str(), "signal=a%26b&new=");
         assert_eq!(query.set("x", "\u{0}"), Err(Violation::Control));
+    }
+
+    #[test]
+    fn json_in_a_query_has_one_form() {
+        let of = |name: &str| Operation::all().find(|one| one.name() == name).expect(name);
+        for (operation, sent, meant) in [
+            (
+                "container-list",
+                r#"all=1&filters={"label":{"a":true}}"#,
+                r#"all=1&filters={"label":["a"]}"#,
+            ),
+            ("container-list", "filters=&x={", "filters=&x={"),
+            ("unknown", r#"filters={"label":{"a":true}}"#, r#"filters={"label":["a"]}"#),
+            ("image-build", r#"buildargs={"A":"1","a":null}"#, r#"buildargs={"A":"1","a":null}"#),
+            ("image-build", r#"labels={"A":"1","b":null}"#, r#"labels={"A":"1","b":""}"#),
+            ("image-build", r#"cachefrom=["a", "b"]"#, r#"cachefrom=["a","b"]"#),
+            ("image-build", r#"outputs=[{"type":"local"}]"#, r#"outputs=[{"Type":"local"}]"#),
+            ("image-push", r#"platform={"OS":"linux"}"#, r#"platform={"os":"linux"}"#),
+            ("image-create", "platform=linux/arm64", "platform=linux/arm64"),
+            ("container-create", "platform=linux/arm64&labels=x", "platform=linux/arm64&labels=x"),
+        ] {
+            let query = Query::parse(sent).and_then(|query| query.with_json(of(operation)));
+            assert_eq!(query, Query::parse(meant), "{operation} {sent}");
+        }
+        for (operation, sent) in [
+            ("container-prune", r#"filters={"label":["a"],"label":["b"]}"#),
+            ("system-events", "filters=x"),
+            ("image-build", r#"buildargs={"A":"1","A":"2"}"#),
+            ("image-build", r#"buildargs={"A":1}"#),
+            ("image-build", r#"cachefrom="a""#),
+            ("image-build", r#"outputs=[{"Type":"local","type":"tar"}]"#),
+            ("image-delete", r#"platforms={"os":"linux"}&platforms={"os":1}"#),
+        ] {
+            let query = Query::parse(sent).and_then(|query| query.with_json(of(operation)));
+            assert!(matches!(query, Err(Violation::JsonInQuery(..))), "{sent}: {query:?}");
+        }
     }
 }

@@ -19,6 +19,12 @@ impl Operation {
     /// No route of the API matches.
     pub const UNKNOWN: Self = Self("unknown");
 
+    /// Of which daemons up to 24 read a body that the API has not had since 1.24.
+    pub(super) const CONTAINER_START: Self = Self("container-start");
+
+    /// The one that takes credentials for many registries.
+    pub(super) const IMAGE_BUILD: Self = Self("image-build");
+
     /// The name.
     pub fn name(self) -> &'static str {
         self.0
@@ -245,7 +251,7 @@ const ROUTES: &[Route] = &[
     row("build-prune", "POST", "/build/prune", 31, Nothing, Open),
     row("build-cancel", "POST", "/build/cancel", 24, Nothing, Open),
     row("container-checkpoint-list", "GET", "/containers/{name:.*}/checkpoints", 24, Nothing, Prompt),
-    row("container-checkpoint-create", "POST", "/containers/{name:.*}/checkpoints", 24, Nothing, Open),
+    row("container-checkpoint-create", "POST", "/containers/{name:.*}/checkpoints", 24, Json, Open),
     row("container-checkpoint-delete", "DELETE", "/containers/{name}/checkpoints/{checkpoint}", 24, Nothing, Open),
     row("container-archive-info", "HEAD", "/containers/{name:.*}/archive", 24, Nothing, Prompt),
     row("container-list", "GET", "/containers/json", 24, Nothing, Prompt),

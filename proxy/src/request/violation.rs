@@ -1,4 +1,4 @@
-use super::ApiVersion;
+use super::{ApiVersion, Misread};
 
 /// The rule of one meaning that a request breaks. Its words go to the client, behind "dockgate: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,13 @@ pub enum Violation {
     #[error("the body is larger than {0} bytes, the most that a plugin is given to read")]
     LargeBody(usize),
     #[error("the body can't be read as JSON in one way: {0}")]
-    Json(String),
+    Json(Misread),
+    #[error("the parameter {0:?} can't be read as JSON in one way: {1}")]
+    JsonInQuery(String, Misread),
+    #[error("X-Registry-Config must stand once, and be JSON of one meaning in base64url")]
+    RegistryConfig,
+    #[error("a container is started without a body: some daemons take it for a new HostConfig")]
+    BodyAtStart,
     #[error("this is not a well-formed HTTP/1.x request: {0}")]
     Malformed(&'static str),
 }

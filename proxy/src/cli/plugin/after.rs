@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     config::TextOrGone,
-    request::{CanonicalRequest, Json, body_of},
+    request::{CanonicalRequest, Document, UnknownFields, body_of},
 };
 
 /// The request as it is after all edits. What is not named may be anything, and what is null is gone.
@@ -73,7 +73,10 @@ impl After {
         let mut found: Vec<_> = target.into_iter().chain(query).chain(headers).collect();
         if let Some(expected) = &self.body {
             // Names get their usual spelling, as those of the body have.
-            let expected = Json::parse(expected.to_string().as_bytes())?;
+            let expected = expected.to_string();
+            let (operation, unknown) = (request.operation(), UnknownFields::Pass);
+            let expected = Document::parse(expected.as_bytes(), operation, unknown)
+                .map_err(|misread| misread.to_string())?;
             let expected = serde_json::from_str(&expected.to_text()).ok();
             found.extend(Difference::between("the body", expected, body_of(request)));
         }

@@ -13,7 +13,7 @@ use crate::{
     client::Client,
     error::Error,
     plugin::{Asked, Cost, Instances, Loaded, LookUps, ResponseView, Ruling, Sifted},
-    request::{CanonicalRequest, OLDEST_SAFE_API, Violation},
+    request::{CanonicalRequest, OLDEST_SAFE_API, UnknownFields, Violation},
 };
 
 /// A plugin on trial.
@@ -82,7 +82,7 @@ impl Trial {
             request.want_plain_answer();
         }
         if needs.request_body && request.has_readable_body() {
-            request = request.with_body(&given.body)?;
+            request = request.with_body(&given.body, UnknownFields::Pass)?;
         }
         Ok(request)
     }

@@ -1,6 +1,10 @@
 //! Places in a document, by JSON pointer (RFC 6901).
 
-use super::{Json, Keys, names};
+use super::{
+    ANY, DEEPEST, Document, Json, Misread, UnknownFields, names,
+    schema::{Field, Kind, Struct},
+    shape::{self, Fault, short},
+};
 
 /// Why something can't be put at, or taken from, a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,20 +15,37 @@ pub enum BadPointer {
     /// On the way there is a value that has nothing in it, or a list has no such item.
     #[error("there is no place {0:?} in the body")]
     NoPlace(String),
+    /// The daemon does not take the value there, or in more than one way.
+    #[error("it puts something at {0:?} that the daemon can't read in one way: {1}")]
+    Misread(String, Misread),
 }
 
-impl Json {
+/// What keys lead to.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// Fields of a struct.
+    Fields(&'static Struct),
+    /// Values of one kind, by keys of the user's.
+    Users(&'static Kind),
+    /// Nobody knows; names are compared as those of fields.
+    Unknown,
+}
+
+static STRING: Kind = Kind::String;
+static NUMBER: Kind = Kind::Integer(super::schema::Width::Bits64);
+
+impl Document {
     /// What is at a place. None where there is nothing.
-    pub fn at(&self, pointer: &str) -> Option<&Self> {
-        let mut at = (self, Keys::Fields);
+    pub fn at(&self, pointer: &str) -> Option<&Json> {
+        let mut at = (&self.json, self.kind);
         for step in steps(pointer).ok()? {
-            at = match at {
-                (Self::Object(entries), keys) => {
-                    let place = find(entries, keys, &step)?;
-                    let (key, value) = &entries[place];
-                    (value, keys.below(key))
+            at = match at.0 {
+                Json::Object(entries) => {
+                    let keys = at.1.keys();
+                    let place = keys.find(entries, &step)?;
+                    (&entries[place].1, keys.below(&step))
                 }
-                (Self::List(items), _) => (items.get(index(&step)?)?, Keys::Fields),
+                Json::List(items) => (items.get(index(&step)?)?, at.1.items()),
                 _ => return None,
             };
         }
@@ -32,13 +53,22 @@ impl Json {
     }
 
     /// Puts a value at a place, making the objects on the way; `-` appends to a list. Says whether
-    /// anything is different now.
+    /// anything is different now. In a field `null` is nothing, so that it is removed.
     ///
     /// # Errors
-    /// Where there is no such place.
-    pub fn set(&mut self, pointer: &str, value: Self) -> Result<bool, BadPointer> {
-        let place = self.place(pointer)?;
-        let differs = *place != value;
+    /// Where there is no such place, or the value has not one form there.
+    pub fn set(&mut self, pointer: &str, value: Json) -> Result<bool, BadPointer> {
+        let steps: Vec<_> = steps(pointer)?.collect();
+        let misread = |misread| BadPointer::Misread(short(pointer), misread);
+        if steps.len() + value.depth() >= DEEPEST {
+            return Err(misread(Fault::Deep.into()));
+        }
+        let value = self.shaped(&steps, value).map_err(misread)?;
+        let Some(value) = value else { return self.remove(pointer) };
+        let is_new = self.at(pointer).is_none();
+        let place = place(&mut self.json, self.kind, &steps)
+            .ok_or_else(|| BadPointer::NoPlace(short(pointer)))?;
+        let differs = is_new || *place != value;
         *place = value;
         Ok(differs)
     }
@@ -48,84 +78,174 @@ impl Json {
     /// # Errors
     /// Where the pointer is none.
     pub fn remove(&mut self, pointer: &str) -> Result<bool, BadPointer> {
-        let Some((parent, last)) = pointer.rsplit_once('/') else {
+        let steps: Vec<_> = steps(pointer)?.collect();
+        let (Some((last, way)), Some((parent, _))) = (steps.split_last(), pointer.rsplit_once('/'))
+        else {
             return Err(BadPointer::Form(short(pointer)));
         };
-        let last = unescaped(last);
-        let keys = keys_at(parent)?;
         if self.at(parent).is_none() {
             return Ok(false);
         }
-        Ok(match self.place(parent)? {
-            Self::Object(entries) => match find(entries, keys, &last) {
-                Some(place) => {
-                    entries.remove(place);
-                    true
-                }
-                None => false,
-            },
-            Self::List(items) => match index(&last).filter(|index| *index < items.len()) {
-                Some(index) => {
-                    items.remove(index);
-                    true
-                }
-                None => false,
-            },
+        let keys = kind_at(self.kind, way).keys();
+        Ok(match place(&mut self.json, self.kind, way) {
+            Some(Json::Object(entries)) => {
+                let place = keys.find(entries, last);
+                place.map(|place| entries.remove(place)).is_some()
+            }
+            Some(Json::List(items)) => {
+                let place = index(last).filter(|index| *index < items.len());
+                place.map(|place| items.remove(place)).is_some()
+            }
             _ => false,
         })
     }
 
-    /// The place, made where it is not there yet.
-    fn place(&mut self, pointer: &str) -> Result<&mut Self, BadPointer> {
-        let no_place = || BadPointer::NoPlace(short(pointer));
-        let mut at = (self, Keys::Fields);
-        for step in steps(pointer)? {
-            at = match at {
-                (value @ Self::Null, _) if step == "-" => {
-                    *value = Self::List(vec![Self::Null]);
-                    let Self::List(items) = value else { return Err(no_place()) };
-                    (items.last_mut().ok_or_else(no_place)?, Keys::Fields)
-                }
-                (value @ Self::Null, keys) => {
-                    *value = Self::Object(Vec::new());
-                    made(value, keys, step).ok_or_else(no_place)?
-                }
-                (value @ Self::Object(_), keys) => made(value, keys, step).ok_or_else(no_place)?,
-                (Self::List(items), _) => {
-                    if step == "-" {
-                        items.push(Self::Null);
-                    }
-                    let last = items.len().checked_sub(1);
-                    let index = if step == "-" { last } else { index(&step) };
-                    let item = index.and_then(|index| items.get_mut(index));
-                    (item.ok_or_else(no_place)?, Keys::Fields)
-                }
-                _ => return Err(no_place()),
-            };
+    /// The form that a value has at a place; none where it is nothing there.
+    fn shaped(&self, steps: &[String], value: Json) -> Result<Option<Json>, Misread> {
+        let Some((last, way)) = steps.split_last() else {
+            return shape::shaped(value, self.kind, self.unknown)
+                .map(|value| Some(value.unwrap_or(Json::Null)));
+        };
+        let mut kind = self.kind;
+        for step in way {
+            kind = kind.step(step, self.unknown)?;
         }
-        Ok(at.0)
+        match kind.keys().field(last, self.unknown)? {
+            Some(field) => shape::of_field(value, field, self.unknown),
+            None => shape::item(value, kind.step(last, self.unknown)?, self.unknown).map(Some),
+        }
+    }
+}
+
+impl Kind {
+    /// Whose the keys are of an object that stands here.
+    fn keys(&'static self) -> Keys {
+        match self {
+            Self::Object(of) => Keys::Fields(of),
+            Self::Map(of) => Keys::Users(of),
+            Self::Nullable(kind) => kind.keys(),
+            _ => Keys::Unknown,
+        }
+    }
+
+    /// What stands in a list here.
+    fn items(&'static self) -> &'static Kind {
+        match self {
+            Self::List(of) => of,
+            Self::Words => &STRING,
+            Self::Pair => &NUMBER,
+            Self::Nullable(kind) => kind.items(),
+            _ => &ANY,
+        }
+    }
+
+    /// What stands at a step below, in an object or a list.
+    fn below(&'static self, step: &str) -> &'static Kind {
+        match self {
+            Self::List(_) | Self::Words | Self::Pair => self.items(),
+            Self::Nullable(kind) => kind.below(step),
+            _ => self.keys().below(step),
+        }
+    }
+
+    /// The same, refusing what must not stand there.
+    fn step(&'static self, step: &str, unknown: UnknownFields) -> Result<&'static Kind, Misread> {
+        match self.keys().field(step, unknown)? {
+            Some(Field { name, belongs_in: Some(belongs_in), .. }) => {
+                Err(Fault::Beside { name, belongs_in }.into())
+            }
+            Some(field) => Ok(field.kind),
+            None => Ok(self.below(step)),
+        }
+    }
+}
+
+impl Keys {
+    fn field(self, key: &str, unknown: UnknownFields) -> Result<Option<&'static Field>, Misread> {
+        let Self::Fields(of) = self else { return Ok(None) };
+        match of.field(key) {
+            None if unknown == UnknownFields::Refuse => Err(Fault::Unknown(short(key)).into()),
+            field => Ok(field),
+        }
+    }
+
+    fn below(self, key: &str) -> &'static Kind {
+        match self {
+            Self::Fields(of) => of.field(key).map_or(&ANY, |field| field.kind),
+            Self::Users(of) => of,
+            Self::Unknown => &ANY,
+        }
+    }
+
+    /// Where in an object a key stands.
+    fn find(self, entries: &[(String, Json)], wanted: &str) -> Option<usize> {
+        if let Self::Users(_) = self {
+            return entries.iter().position(|(key, _)| key == wanted);
+        }
+        let wanted = names::folded(wanted);
+        entries.iter().position(|(key, _)| names::folded(key) == wanted)
+    }
+
+    /// A key as it is sent.
+    fn spelt(self, key: &str) -> String {
+        match self {
+            Self::Fields(of) => of.field(key).map_or(key, |field| field.name).to_owned(),
+            Self::Users(_) | Self::Unknown => key.to_owned(),
+        }
+    }
+}
+
+fn kind_at(kind: &'static Kind, steps: &[String]) -> &'static Kind {
+    steps.iter().fold(kind, |kind, step| kind.below(step))
+}
+
+/// The place, made where it is not there yet.
+fn place<'a>(json: &'a mut Json, kind: &'static Kind, steps: &[String]) -> Option<&'a mut Json> {
+    let (mut at, mut kind) = (json, kind);
+    for step in steps {
+        if *at == Json::Null {
+            *at = kind.made(step)?;
+        }
+        at = match at {
+            Json::Object(entries) => made(entries, kind.keys(), step),
+            Json::List(items) => {
+                if step == "-" && matches!(kind, Kind::Pair) && items.len() >= 2 {
+                    return None;
+                }
+                if step == "-" {
+                    items.push(Json::Null);
+                }
+                let last = items.len().checked_sub(1);
+                items.get_mut(if step == "-" { last? } else { index(step)? })?
+            }
+            _ => return None,
+        };
+        kind = kind.below(step);
+    }
+    Some(at)
+}
+
+impl Kind {
+    /// What is made where nothing is, for a step below it.
+    fn made(&self, step: &str) -> Option<Json> {
+        match self {
+            Self::Nullable(kind) => kind.made(step),
+            Self::Any | Self::List(_) | Self::Words | Self::Pair if step == "-" => {
+                Some(Json::List(Vec::new()))
+            }
+            Self::Any | Self::Map(_) | Self::Object(_) => Some(Json::Object(Vec::new())),
+            _ => None,
+        }
     }
 }
 
 /// The value of a key in an object, made where it is not there yet.
-fn made(object: &mut Json, keys: Keys, key: String) -> Option<(&mut Json, Keys)> {
-    let Json::Object(entries) = object else { return None };
-    let place = find(entries, keys, &key).unwrap_or_else(|| {
+fn made<'a>(entries: &'a mut Vec<(String, Json)>, keys: Keys, key: &str) -> &'a mut Json {
+    let place = keys.find(entries, key).unwrap_or_else(|| {
         entries.push((keys.spelt(key), Json::Null));
         entries.len() - 1
     });
-    let (key, value) = &mut entries[place];
-    Some((value, keys.below(key)))
-}
-
-fn find(entries: &[(String, Json)], keys: Keys, wanted: &str) -> Option<usize> {
-    let wanted = keys.compared(wanted);
-    entries.iter().position(|(key, _)| keys.compared(key) == wanted)
-}
-
-/// Whose the keys are of an object at this place.
-fn keys_at(pointer: &str) -> Result<Keys, BadPointer> {
-    Ok(steps(pointer)?.fold(Keys::Fields, |keys, step| keys.below(&names::usual(step))))
+    &mut entries[place].1
 }
 
 fn steps(pointer: &str) -> Result<impl Iterator<Item = String>, BadPointer> {
@@ -144,14 +264,15 @@ fn index(step: &str) -> Option<usize> {
     step.parse().ok().filter(|_| plain)
 }
 
-/// The words go to the client and to the log.
-fn short(pointer: &str) -> String {
-    pointer.chars().take(100).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Operation;
+
+    fn document(text: &str) -> Document {
+        let create = Operation::all().find(|one| one.name() == "container-create").unwrap();
+        Document::parse(text.as_bytes(), create, UnknownFields::Pass).unwrap()
+    }
 
     fn json(text: &str) -> Json {
         Json::parse(text.as_bytes()).unwrap()
@@ -159,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_place_is_found_as_the_daemon_would_find_it() {
-        let body = json(
+        let body = document(
             r#"{"HostConfig":{"Binds":["/a:/b"],"unheard":1},"Labels":{"team":"web","Team":"x","a/b":"~"}}"#,
         );
         for (pointer, found) in [
@@ -177,33 +298,76 @@ mod tests {
         ] {
             assert_eq!(body.at(pointer).map(Json::to_text).as_deref(), found, "{pointer}");
         }
-        assert_eq!(body.at(""), Some(&body));
+        assert_eq!(body.at(""), Some(body.json()));
     }
 
     #[test]
     fn a_value_is_put_where_the_daemon_will_read_it() {
-        let mut body = json(r#"{"hostconfig":{"memory":1},"Labels":null}"#);
+        let mut body = document(r#"{"hostconfig":{"memory":1},"Labels":null}"#);
         for (pointer, value, differs) in [
             ("/HostConfig/Memory", "2", true),
             ("/HostConfig/Memory", "2", false),
-            ("/HostConfig/capdrop", r#"["ALL"]"#, true),
+            ("/HostConfig/capdrop", r#""ALL""#, true),
+            ("/HostConfig/CapDrop", r#"["ALL"]"#, false),
             ("/HostConfig/CapDrop/-", r#""X""#, true),
             ("/Labels/team", r#""web""#, true),
             ("/Labels/Team", r#""x""#, true),
             ("/HostConfig/Binds/-", r#""a:b""#, true),
+            ("/HostConfig/Mounts/-", r#"{"type":"bind","bindoptions":null}"#, true),
+            ("/HostConfig/Privileged", "null", false),
+            ("/HostConfig/Runtime", r#""runc""#, true),
+            ("/HostConfig/runtime", "null", true),
+            ("/no/way", "null", true),
+            ("/no", "1", true),
+            ("/Privileged", "false", false),
         ] {
             assert_eq!(body.set(pointer, json(value)), Ok(differs), "{pointer}");
         }
-        let after = r#"{"HostConfig":{"Memory":2,"CapDrop":["ALL","X"],"Binds":["a:b"]},"Labels":{"team":"web","Team":"x"}}"#;
+        let after = r#"{"HostConfig":{"Memory":2,"CapDrop":["ALL","X"],"Binds":["a:b"],"Mounts":[{"Type":"bind"}]},"Labels":{"team":"web","Team":"x"},"no":1}"#;
         assert_eq!(body.to_text(), after);
-        for pointer in ["x", "/HostConfig/CapDrop/2", "/HostConfig/Memory/x"] {
-            assert!(body.set(pointer, Json::Null).is_err(), "{pointer}");
+        for pointer in ["x", "/HostConfig/CapDrop/2", "/HostConfig/Memory/x", "/Image/-"] {
+            assert!(body.set(pointer, json(r#""x""#)).is_err(), "{pointer}");
         }
     }
 
     #[test]
+    fn what_the_daemon_would_not_read_in_one_way_can_not_be_put() {
+        let body = document(r#"{"HostConfig":{"ConsoleSize":[1,2]}}"#);
+        for (pointer, value) in [
+            ("/Privileged", "true"),
+            ("/Binds/-", r#""/:/h""#),
+            ("/HostConfig/Privileged", r#""true""#),
+            ("/HostConfig/Memory", "1.5"),
+            ("/HostConfig", r#"{"CapAdd":[],"capadd":["ALL"]}"#),
+            ("/HostConfig/Binds/-", "1"),
+            ("/HostConfig/ConsoleSize/-", "3"),
+            ("/Labels/a", "1"),
+            ("/Labels", r#"{"a":"1","a":"2"}"#),
+            ("/unheard", r#"{"a":1,"A":2}"#),
+            ("", "[]"),
+            ("", r#"{"Privileged":true}"#),
+        ] {
+            assert!(body.clone().set(pointer, json(value)).is_err(), "{pointer} {value}");
+        }
+    }
+
+    #[test]
+    fn an_edit_can_not_nest_what_no_document_could() {
+        let mut body = document("{}");
+        let deep = "/x".repeat(100_000);
+        let Err(BadPointer::Misread(_, misread)) = body.set(&deep, json("1")) else {
+            panic!("too deep");
+        };
+        assert_eq!(misread.fault, Fault::Deep);
+        let lists = |depth: usize| json(&("[".repeat(depth) + &"]".repeat(depth)));
+        assert!(body.set(&"/x".repeat(27), lists(101)).is_err());
+        assert_eq!(body.set(&"/x".repeat(27), lists(100)), Ok(true));
+        document(&body.to_text());
+    }
+
+    #[test]
     fn a_value_is_removed() {
-        let mut body = json(r#"{"HostConfig":{"Binds":["a","b"]},"Labels":{"a":"1","A":"2"}}"#);
+        let mut body = document(r#"{"HostConfig":{"Binds":["a","b"]},"Labels":{"a":"1","A":"2"}}"#);
         for (pointer, was_there) in [
             ("/hostconfig/BINDS/0", true),
             ("/Labels/A", true),
