@@ -86,7 +86,7 @@ requests:
     listener: local
     body: { Image: nginx, Cmd: [a, b, c], Env: [A=1] }
     expect: allow
-    sent: { body: { Image: nginx, Cmd: [a, b, c], Env: [A=1], Labels: { team: db, more: 1 } } }
+    sent: { body: { Image: nginx, Cmd: [a, b, c], Env: [A=1], Labels: { team: db, more: '1' } } }
   - name: a query, a header and a target
     request: DELETE /containers/web?force=1
     listener: local
