@@ -244,3 +244,26 @@ fn the_file_that_the_environment_amounts_to_decides_the_same() {
     assert!(decisions.contains(&json!("allow")), "{decisions:?}");
     assert!(decisions.contains(&json!("deny")), "{decisions:?}");
 }
+
+#[test]
+fn a_field_that_the_daemon_is_not_known_to_have_passes_unless_the_file_says_otherwise() {
+    let explained = |limits: &str| {
+        let text = format!(
+            "listeners: {{ main: {{ address: \"127.0.0.1:0\" }} }}\n\
+             plugins:\n  flags: {{ source: \"bundled:tecnativa\", environment: {{ CONTAINERS: 1, POST: 1 }} }}\n  \
+             guard: {{ source: \"bundled:container-guard\" }}\n\
+             chains: [{{ name: all, plugins: [flags, guard] }}]\n{limits}"
+        );
+        let body = "{\"Image\":\"nginx\",\"hostconfig\":{\"Novelty\":1}}";
+        let arguments =
+            ["POST", "/containers/create", "--header", "Content-Type: application/json"];
+        let more = ["--body", body, "--config", "dockgate.yaml"];
+        Folder::with(&text)
+            .run(&["explain"].iter().chain(&arguments).chain(&more).copied().collect::<Vec<_>>())
+    };
+    let passed = explained("");
+    assert_eq!((passed.code, passed.out.lines().next()), (0, Some("allowed")), "{passed:?}");
+    let refused = explained("limits: { unknown-fields: refuse }\n");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.contains("Novelty"), "{refused:?}");
+}

@@ -158,7 +158,6 @@ mod tests {
     use super::*;
     use crate::client::{Peer, Process};
 
-    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn pattern(text: &str) -> Option<Pattern> {
         Pattern::new(text).ok()
     }

@@ -206,7 +206,6 @@ mod tests {
     use super::*;
     use crate::{plugin::Needs, selection::CertificateCondition};
 
-    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
             HashSet::new(),

@@ -222,7 +222,6 @@ mod tests {
         Chain { name: name.into(), plugins: Box::default(), conditions }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the type of the field")]
     fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
             HashSet::new(),
