@@ -3,7 +3,7 @@
 //! A client is established by what it can't choose: the address that the daemon gave its container,
 //! or the cgroup that the daemon put its process into. The directory follows the events of the daemon
 //! to know whom to ask about, and then asks: nobody has an identity that the daemon does not confirm
-//! at this moment. Where the daemon is away, takes longer than [`ESTABLISHED_WITHIN`] or leaves a doubt, there is
+//! at this moment. Where the daemon is away, takes longer than five seconds or leaves a doubt, there is
 //! none.
 //!
 //! An address is as good as the network. Whoever else is in it may have `NET_RAW`, which Docker gives
