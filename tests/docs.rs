@@ -454,7 +454,7 @@ fn every_file_that_is_named_is_there() {
                 "plugin-sdk/src",
                 "tests",
             ];
-            let parts = ["cli", "client", "config", "oci", "selection", "tls"];
+            let parts = ["cli", "client", "config", "oci", "request/document", "selection", "tls"];
             let parts = parts.map(|part| format!("proxy/src/{part}"));
             let parts = parts.iter().map(String::as_str);
             let named = known.iter().chain(&plugins).chain(&more).copied();

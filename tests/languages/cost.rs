@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How much of the proxy's memory is its own with the policy in the larger language, in bytes.
-const BOUND: u64 = 25_000_000;
+const BOUND: u64 = 16_000_000;
 
 fn start(language: &Language) -> Proxy {
     let settings = json!({ "registries": ["ghcr.io/acme"] });
@@ -49,14 +49,17 @@ fn an_instance_of_the_larger_language_does_not_grow() {
     }
 }
 
-/// The code is mapped from the cache: what is in memory of it belongs to the file, and the system
-/// takes it back when it likes. What was changed of it belongs to the proxy.
+/// The plugin's code is mapped from the cache, as the program's own is from its file: what is in memory
+/// of it belongs to the file, and the system takes it back when it likes. What was changed of it
+/// belongs to the proxy. How much of its file a program for tests has in memory says nothing of others.
 fn is_small(proxy: &Proxy, language: &Language) {
     let mappings = proxy.mappings();
     let of_the_cache = |name: &str| Path::new(name).extension() == Some("cwasm".as_ref());
     assert!(mappings.iter().any(|mapping| of_the_cache(&mapping.name)), "{}", language.name);
+    let is_program = |name: &str| name == env!("CARGO_BIN_EXE_dockgate");
     let own = |mapping: &Mapping| {
-        if of_the_cache(&mapping.name) { mapping.changed } else { mapping.resident }
+        let of_a_file = of_the_cache(&mapping.name) || is_program(&mapping.name);
+        if of_a_file { mapping.changed } else { mapping.resident }
     };
     let own: u64 = mappings.iter().map(own).sum();
     assert!(own < BOUND, "{}: {own} bytes", language.name);
