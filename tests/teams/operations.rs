@@ -59,6 +59,9 @@ fn expect_refusal(row: &Row, images: &str, answer: &Answer, tried: &str) {
         _ if row.operation == "container-archive-info" => answer.status == 404,
         // A short id may as well be a repository.
         _ if words.contains("without a tag means all images") => answer.status == 403,
+        // `sha256:1` may be the beginning of an id of one's own, by chance; the daemon has no such
+        // repository to push.
+        _ if words.contains("does not exist locally with the tag: sha256") => answer.status == 200,
         // The daemon knows no such names, and who can't look one up refuses.
         _ if words.contains("invalid reference format") => answer.status == 502,
         _ => answer.status == 404 && (words.contains("o such ") || words.contains("not found")),
