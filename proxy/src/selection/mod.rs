@@ -2,7 +2,8 @@
 //!
 //! Pure: a client and a request in, a chain out. What can be settled beforehand is: which chains an
 //! operation may come to when the configuration is read, which a client may come to once for each
-//! connection. What is left for a request is one look-up, and a bit for each chain in question.
+//! connection. What is left for a request is one look-up, and a glance at each chain that admits the
+//! client.
 
 mod condition;
 mod findings;
@@ -63,19 +64,14 @@ pub struct Paths {
 #[derive(Debug)]
 pub struct Selection {
     chains: Box<[Chain]>,
-    by_operation: HashMap<Operation, Box<[Candidate]>>,
+    /// For each chain what its plugins together want to see. None where it does not take the
+    /// operation.
+    by_operation: HashMap<Operation, Box<[Option<Needs>]>>,
 }
 
-/// A chain that an operation may come to.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    chain: usize,
-    needs: Needs,
-}
-
-/// Which chains a client may come to, by their places.
+/// Which chains a client may come to, by their places, in order.
 #[derive(Clone, Debug)]
-pub struct Admitted(Box<[bool]>);
+pub struct Admitted(Box<[usize]>);
 
 /// The chain that decides about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,12 +89,11 @@ impl Selection {
             let all = chain.plugins.iter().map(|plugin| needs(*plugin, operation));
             all.fold(Needs::default(), Needs::and)
         };
-        let candidates = |operation| {
-            let chains = chains.iter().enumerate();
-            let takes = chains.filter(|(_, chain)| chain.takes_operation(operation));
-            takes.map(|(n, c)| Candidate { chain: n, needs: needs(operation, c) }).collect()
+        let of_chain = |operation, chain: &Chain| {
+            chain.takes_operation(operation).then(|| needs(operation, chain))
         };
-        let by_operation = Operation::all().map(|one| (one, candidates(one))).collect();
+        let of_all = |one| (one, chains.iter().map(|chain| of_chain(one, chain)).collect());
+        let by_operation = Operation::all().map(of_all).collect();
         Self { chains: chains.into(), by_operation }
     }
 
@@ -114,17 +109,18 @@ impl Selection {
 
     /// Which chains a client may come to.
     pub fn admit(&self, client: &Client) -> Admitted {
-        Admitted(self.chains.iter().map(|chain| chain.conditions.admit(client)).collect())
+        let admits = |(_, chain): &(usize, &Chain)| chain.conditions.admit(client);
+        Admitted(self.chains.iter().enumerate().filter(admits).map(|(place, _)| place).collect())
     }
 
     /// The chain that decides about a client's request. None where no conditions hold.
     pub fn choose(&self, admitted: &Admitted, request: &CanonicalRequest) -> Option<Chosen> {
-        let candidates = self.by_operation.get(&request.operation())?;
-        candidates
-            .iter()
-            .filter(|candidate| admitted.0[candidate.chain])
-            .find(|candidate| self.chains[candidate.chain].conditions.hold_of(request))
-            .map(|&Candidate { chain, needs }| Chosen { chain, needs })
+        let takes = self.by_operation.get(&request.operation())?;
+        admitted.0.iter().find_map(|&chain| {
+            let needs = takes[chain]?;
+            let holds = self.chains[chain].conditions.hold_of(request);
+            holds.then_some(Chosen { chain, needs })
+        })
     }
 
     /// Whether a condition needs to know in which container a client runs.
