@@ -331,6 +331,21 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
+impl Json {
+    /// Whether it says anything, as the value of a field: clients send `null`, `""`, `[]`, `{}`, `0`
+    /// and `false` for what they don't use.
+    pub fn says_something(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Number(number) => number.as_f64() != Some(0.0),
+            Self::String(text) => !text.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Object(fields) => !fields.is_empty(),
+        }
+    }
+}
+
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         match value {

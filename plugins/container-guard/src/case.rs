@@ -179,14 +179,7 @@ impl<'j> Field<'j> {
     /// Whether it says anything: clients send `null`, `""`, `[]`, `{}`, `0` and `false` for what they
     /// don't use.
     pub(crate) fn is_said(&self) -> bool {
-        match self.json {
-            Json::Null => false,
-            Json::Bool(value) => *value,
-            Json::Number(number) => number.as_f64() != Some(0.0),
-            Json::String(text) => !text.is_empty(),
-            Json::List(items) => !items.is_empty(),
-            Json::Object(fields) => !fields.is_empty(),
-        }
+        self.json.says_something()
     }
 }
 

@@ -5,7 +5,6 @@ use dockgate_plugin::{Json, Kind};
 use crate::{
     case::{Case, text},
     images, references,
-    rules::says_something,
     stop::Stop,
 };
 
@@ -19,7 +18,7 @@ pub(crate) fn container(case: &Case) -> Result<(), Stop> {
 /// A volume. To create one that is there already gives that one.
 pub(crate) fn volume(case: &Case) -> Result<(), Stop> {
     let body = case.body()?;
-    if body.get("ClusterVolumeSpec").is_some_and(says_something) {
+    if body.get("ClusterVolumeSpec").is_some_and(Json::says_something) {
         return Err(Stop::refuse(
             "not-scoped",
             "volumes of a cluster can't be confined to labels",

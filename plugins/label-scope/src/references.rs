@@ -8,7 +8,6 @@ use dockgate_plugin::{Json, Kind};
 use crate::{
     case::{Case, fields, id, list, text},
     images,
-    rules::says_something,
     stop::Stop,
 };
 
@@ -43,7 +42,7 @@ const NAMING: [&str; 4] = ["Binds", "Links", "Mounts", "VolumesFrom"];
 /// Daemons up to version 26 take the fields of HostConfig at the top of the body as well.
 fn nothing_beside_host_config(body: &Json) -> Result<(), Stop> {
     let mut fields = NAMESPACES.iter().chain(&NAMING);
-    match fields.find(|field| body.get(field).is_some_and(says_something)) {
+    match fields.find(|field| body.get(field).is_some_and(Json::says_something)) {
         Some(field) => Err(Stop::malformed(format!("{field} belongs into HostConfig"))),
         None => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! What becomes of each operation.
 
-use dockgate_plugin::{Json, Kind, Operation as Op};
+use dockgate_plugin::{Kind, Operation as Op};
 
 use crate::{
     case::{Case, text},
@@ -155,19 +155,6 @@ fn service_update(case: &Case) -> Result<(), Stop> {
         ));
     }
     creation::service(case)
-}
-
-/// Whether a field of a body says anything: clients send `null`, `""`, `[]`, `{}`, `0` and `false`
-/// for what they don't use.
-pub(crate) fn says_something(json: &Json) -> bool {
-    match json {
-        Json::Null => false,
-        Json::Bool(value) => *value,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::List(items) => !items.is_empty(),
-        Json::Object(fields) => !fields.is_empty(),
-    }
 }
 
 #[cfg(test)]
