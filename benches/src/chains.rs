@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cost::Cost;
 use crate::daemon::MockDaemon;
 use crate::error::BenchError;
 use crate::options::Options;
@@ -48,19 +47,9 @@ pub fn drive_all(
         })
     };
     let subjects = LENGTHS.map(start).into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut costs = vec![Vec::new(); subjects.len()];
     let drive = Drive { load: Load::Containers, connections: 16 };
-    // The first round warms them up.
-    for round in 0..=options.rounds {
-        for step in 0..subjects.len() {
-            let subject = (round as usize + step) % subjects.len();
-            let cost = drive.run(&subjects[subject], options.seconds)?;
-            if round > 0 {
-                costs[subject].push(cost);
-            }
-        }
-    }
-    let cpu = costs.iter().map(|costs| Cost::median(costs).cpu);
+    let costs = drive.run_in_turn(&subjects, options)?;
+    let cpu = costs.iter().map(|cost| cost.cpu);
     Ok(LENGTHS.into_iter().zip(cpu).map(|(asked, cpu)| Chain { asked, cpu }).collect())
 }
 

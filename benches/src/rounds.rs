@@ -63,6 +63,27 @@ impl Drive {
         format!("{}, {} conn.", self.load.title(), self.connections)
     }
 
+    /// Drives each of the subjects as often as the options say, each round in another order; gives the
+    /// medians.
+    pub fn run_in_turn(
+        self,
+        subjects: &[Running],
+        options: &Options,
+    ) -> Result<Vec<Cost>, BenchError> {
+        let mut costs = vec![Vec::new(); subjects.len()];
+        // The first round warms them up.
+        for round in 0..=options.rounds {
+            for step in 0..subjects.len() {
+                let subject = (round as usize + step) % subjects.len();
+                let cost = self.run(&subjects[subject], options.seconds)?;
+                if round > 0 {
+                    costs[subject].push(cost);
+                }
+            }
+        }
+        Ok(costs.iter().map(|costs| Cost::median(costs)).collect())
+    }
+
     /// Drives a subject once.
     pub(crate) fn run(self, on: &Running, seconds: u32) -> Result<Cost, BenchError> {
         on.empty_log()?;

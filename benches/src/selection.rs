@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cost::Cost;
 use crate::daemon::MockDaemon;
 use crate::error::BenchError;
 use crate::options::Options;
@@ -43,19 +42,9 @@ pub fn drive_all(
         Running::start_at(Subject::Dockgate, address, &command, folder)
     };
     let subjects = BEFORE.map(start).into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut costs = vec![Vec::new(); subjects.len()];
     let drive = Drive { load: Load::Containers, connections: 16 };
-    // The first round warms them up.
-    for round in 0..=options.rounds {
-        for step in 0..subjects.len() {
-            let subject = (round as usize + step) % subjects.len();
-            let cost = drive.run(&subjects[subject], options.seconds)?;
-            if round > 0 {
-                costs[subject].push(cost);
-            }
-        }
-    }
-    let cpu = costs.iter().map(|costs| Cost::median(costs).cpu);
+    let costs = drive.run_in_turn(&subjects, options)?;
+    let cpu = costs.iter().map(|cost| cost.cpu);
     Ok(BEFORE.into_iter().zip(cpu).map(|(chains, cpu)| Behind { chains, cpu }).collect())
 }
 
