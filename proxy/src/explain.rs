@@ -252,8 +252,7 @@ impl Case<'_> {
             .into(),
             Decision::Refuse(refusal, request) => {
                 let by = refusal.by().and_then(named);
-                let several = !self.policy.selection.is_one_for_all();
-                let name = several.then_some(&*chain.name);
+                let name = self.policy.selection.name(chosen.chain).map(|name| &**name);
                 let words =
                     Words::refused(refusal, &request, by.as_deref().unwrap_or_default(), name);
                 let outcome = if words.is_fault() { Outcome::Fault } else { Outcome::Deny };

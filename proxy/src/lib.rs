@@ -10,6 +10,7 @@ pub mod explain;
 pub mod http;
 pub mod listener;
 pub mod log;
+pub mod nearest;
 pub mod oci;
 pub mod plugin;
 pub mod policy;

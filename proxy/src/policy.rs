@@ -7,9 +7,10 @@ use wasmtime::Engine;
 
 use crate::{
     client::directory::Directory,
-    config::{Pointer, Problem, Problems, nearest},
+    config::{Pointer, Problem, Problems},
     error::Error,
     listener::Address,
+    nearest::nearest,
     plugin::{self, Grant, Limits, Loaded, Manifest, Misfit, Opened, Setup},
     selection::{Entrance, Finding, Part, Selection},
     settings::{ListenerEntry, PluginEntry, Settings},
@@ -227,11 +228,11 @@ fn load(
     cache: Option<&Path>,
     unread: &mut Problems,
 ) -> Result<Loaded, Unfit> {
-    let unfit = |place, problem: String, cure| Unfit {
+    let unfit = |place, problem: String, problem_there: Option<String>, cure| Unfit {
         place,
         source: entry.source.to_string().into(),
         plugin: entry.name.clone(),
-        problem_there: problem.as_str().into(),
+        problem_there: problem_there.unwrap_or_else(|| problem.clone()).into(),
         problem,
         cure,
     };
@@ -239,31 +240,27 @@ fn load(
     let opened = entry.source.open(engine, cache);
     let is_missing = matches!(&entry.source, plugin::Source::File(path) if !path.exists());
     let cure = is_missing.then_some(Cure::File);
-    let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, cure))?;
+    let Opened { manifest, code } = opened.map_err(|words| unfit(source(), words, None, cure))?;
     let limits = limits(entry, &manifest);
     report_unread(entry, &manifest, unread);
     let bundled = entry.source.is_bundled();
     let grants = if bundled { &manifest.grants } else { &entry.grants };
     Loaded::new(engine, &manifest, &code, setup(entry, &manifest), grants, limits).map_err(|why| {
-        let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
-        let (place, cure) = match &why {
+        let words = why.to_string();
+        match why {
             Misfit::Settings { subject, message } => {
-                let unknown = unknown_key(&entry.settings, subject, message);
-                (about(&entry.place, &format!("{subject}{unknown}")), None)
+                let unknown = unknown_key(&entry.settings, &subject, &message);
+                let at = about(&entry.place, &format!("{subject}{unknown}"));
+                let message = message.strip_prefix("the settings don't fit: ").unwrap_or(&message);
+                unfit(at, words, Some(format!("it refuses its settings: {message}")), None)
             }
-            Misfit::NotGranted { grant, .. } => (source(), Some(Cure::Grant(*grant))),
-            Misfit::Words(_) => (source(), more.map(Cure::Memory)),
-        };
-        let unfit = unfit(place, why.to_string(), cure);
-        match &why {
-            Misfit::Settings { message, .. } => {
-                let message = message.strip_prefix("the settings don't fit: ").unwrap_or(message);
-                Unfit {
-                    problem_there: format!("it refuses its settings: {message}").into(),
-                    ..unfit
-                }
+            Misfit::NotGranted { grant, .. } => {
+                unfit(source(), words, None, Some(Cure::Grant(grant)))
             }
-            Misfit::NotGranted { .. } | Misfit::Words(_) => unfit,
+            Misfit::Words(_) => {
+                let more = manifest.memory_mib.filter(|mib| (*mib as usize) << 20 > limits.memory);
+                unfit(source(), words, None, more.map(Cure::Memory))
+            }
         }
     })
 }

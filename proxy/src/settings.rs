@@ -34,7 +34,7 @@ use crate::{
 /// The room for bodies that plugins read, in bytes.
 const ROOM: usize = 256 << 20;
 /// The daemon, where nothing else is said.
-pub(crate) const SOCKET: &str = "unix:///var/run/docker.sock";
+const SOCKET: &str = "unix:///var/run/docker.sock";
 /// How much fuel a plugin has for a millisecond.
 const FUEL_A_MILLISECOND: u64 = 20_000_000;
 /// The mode of a unix socket that says nothing else.
@@ -181,7 +181,7 @@ fn listeners(config: &Config, base: &Path, problems: &mut Problems) -> Vec<Liste
             "write listeners: {main: {address: \"127.0.0.1:2375\"}}",
         );
     }
-    let mut taken: HashMap<String, &str> = HashMap::new();
+    let mut taken = HashMap::new();
     let mut entries = Vec::new();
     for (name, listener) in &config.listeners {
         let at = root.then(name);
@@ -189,12 +189,6 @@ fn listeners(config: &Config, base: &Path, problems: &mut Problems) -> Vec<Liste
         let Some(address) = problems.take::<Address>(&at.then("address"), "", address) else {
             continue;
         };
-        // A free port is another one each time.
-        let is_free = matches!(address, Address::Tcp(address) if address.port() == 0);
-        if let Some(other) = taken.insert(address.to_string(), name).filter(|_| !is_free) {
-            let words = format!("the listener {other:?} has the address {address} already");
-            problems.wrong(&at.then("address"), words, "give each an address of its own");
-        }
         let access = access(listener, &at, &address, problems);
         if listener.tls.is_some() && matches!(address, Address::Unix(_)) {
             let words = "a unix socket has no TLS: the system says who is at the other end";
@@ -202,7 +196,12 @@ fn listeners(config: &Config, base: &Path, problems: &mut Problems) -> Vec<Liste
         }
         let tls = listener.tls.as_ref();
         let tls = tls.and_then(|files| listener_tls(files, base, &at.then("tls"), problems));
-        entries.push(ListenerEntry { name: name.as_str().into(), address, access, tls });
+        let entry = ListenerEntry { name: name.as_str().into(), address, access, tls };
+        if let Some(other) = taken.insert(entry.identity(), name) {
+            let words = format!("the listener {other:?} has the address {} already", entry.address);
+            problems.wrong(&at.then("address"), words, "give each an address of its own");
+        }
+        entries.push(entry);
     }
     entries
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Place;
 use crate::{
-    config::{self, Config, Problems, flags, report},
+    config::{self, Config, Problems, flags},
     error::Error,
     http::upstream,
     listener, settings,
@@ -80,10 +80,7 @@ fn in_file(file: &Path) -> Result<Asked, Error> {
     });
     match found {
         Some((daemon, proxy)) => Ok(Asked { proxy, daemon }),
-        None if read.problems.are_fatal() => Err(Error::Config {
-            text: report::text(&read.problems, &read.document, false),
-            lines: report::lines(&read.problems, &read.document),
-        }),
+        None if read.problems.are_fatal() => Err(read.refused()),
         None => Err(nowhere()),
     }
 }

@@ -87,10 +87,7 @@ impl Loader {
             Origin::File(file) => {
                 let (read, meant) = self.read(file, begin)?;
                 let Some((policy, process)) = meant else {
-                    return Err(Error::Config {
-                        text: report::text(&read.problems, &read.document, false),
-                        lines: report::lines(&read.problems, &read.document),
-                    });
+                    return Err(read.refused());
                 };
                 let in_vain = |unread: &&Unread| !read.document.names(&unread.variable);
                 let unread = self.unread.iter().filter(in_vain).map(Unread::to_string);

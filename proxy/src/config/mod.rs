@@ -22,7 +22,7 @@ use crate::{plugin::Grant, request::UnknownFields};
 
 pub use document::{Document, Position};
 pub use measure::{Size, Span, Text, TextOrGone};
-pub use problem::{Pointer, Problem, Problems, cure_of_name, nearest};
+pub use problem::{Pointer, Problem, Problems, cure_of_name};
 pub use read::{Read, find, read, read_text, text};
 pub use schema::{Format, schema};
 pub use substitute::{Variables, files_named_in};

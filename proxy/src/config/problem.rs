@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::nearest::nearest;
+
 /// A place in the configuration: a JSON pointer (RFC 6901), `/chains/2/operations/0`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer(String);
@@ -132,12 +134,4 @@ pub fn cure_of_name(name: &str, all: &[&str]) -> String {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => format!("there is {}", all.join(", ")),
     }
-}
-
-/// The name that was probably meant.
-pub fn nearest<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    all.map(|one| (strsim::jaro_winkler(one, name), one))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, one)| one)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Config, Document, Format, Pointer, Problems, document::LARGEST_FILE, shape,
+    Config, Document, Format, Pointer, Problems, document::LARGEST_FILE, report, shape,
     substitute::Variables,
 };
 use crate::error::Error;
@@ -75,6 +75,14 @@ pub fn read_text<T: Format>(name: &str, text: &[u8], variables: &Variables) -> R
 }
 
 impl<T> Read<T> {
+    /// Why it can't be used, for whoever wrote it.
+    pub fn refused(&self) -> Error {
+        Error::Config {
+            text: report::text(&self.problems, &self.document, false),
+            lines: report::lines(&self.problems, &self.document),
+        }
+    }
+
     /// Finds what the file means, and adds what is wrong with that. None if anything is
     /// wrong.
     ///

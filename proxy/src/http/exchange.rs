@@ -28,7 +28,7 @@ use crate::{
     log::{self, Outcome, Record},
     plugin::{Asked, Loaded, LookUps, Needs},
     request::{CanonicalRequest, Operation, Upgrade, Violation, routes},
-    selection::{Chain, Chosen},
+    selection::Chosen,
     worker::{Serving, Settings, Worker},
 };
 
@@ -61,13 +61,14 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    fn chain(&self) -> &Chain {
-        &self.serving.policy.selection.chains()[self.chosen.chain]
+    /// What the chain is called, where that tells it from others.
+    fn chain_name(&self) -> Option<&Arc<str>> {
+        self.serving.policy.selection.name(self.chosen.chain)
     }
 
     /// The plugins of the chain, in order, by their places.
     pub(super) fn plugins(&self) -> &[usize] {
-        &self.chain().plugins
+        &self.serving.policy.selection.chains()[self.chosen.chain].plugins
     }
 
     /// The plugin at a place.
@@ -135,9 +136,7 @@ impl Line {
             return refuse(Words::no_chain(&request), exchange);
         };
         let choice = Choice { serving, chosen };
-        if !choice.serving.policy.selection.is_one_for_all() {
-            exchange.record.chain = Some(Arc::clone(&choice.chain().name));
-        }
+        exchange.record.chain = choice.chain_name().cloned();
         if choice.needs() == Needs::default() {
             return self.decide_and_send(request, Some(body), choice, exchange).await;
         }
@@ -254,8 +253,7 @@ impl Line {
                 Next::Decided(Decision::Refuse(refusal, request)) => {
                     let by = refusal.by();
                     let name = by.map(|by| choice.plugin(plugins[by]).name());
-                    let chain = Some(&*choice.chain().name)
-                        .filter(|_| !choice.serving.policy.selection.is_one_for_all());
+                    let chain = choice.chain_name().map(|name| &**name);
                     let words = Words::refused(refusal, &request, name.unwrap_or_default(), chain);
                     return (Err(words), by);
                 }

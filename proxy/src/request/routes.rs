@@ -8,6 +8,8 @@ use std::{fmt, sync::LazyLock};
 
 use globset::Glob;
 
+use crate::nearest::nearest;
+
 use Answer::{Hijack, Open, Prompt, Upgrade};
 use Body::{Json, Nothing, Stream, Tar};
 
@@ -48,9 +50,7 @@ impl Operation {
         if !found.is_empty() {
             return Ok(found);
         }
-        let near = |one: &Self| strsim::jaro_winkler(one.name(), pattern);
-        let nearest = Self::all().max_by(|a, b| near(a).total_cmp(&near(b)));
-        Err(match nearest.filter(|nearest| near(nearest) > 0.8) {
+        Err(match nearest(pattern, Self::all().map(Self::name)) {
             Some(nearest) => format!("no operation is called {pattern:?}: did you mean {nearest}?"),
             None => {
                 format!("no operation is called {pattern:?} (`dockgate operations` lists them)")

@@ -103,8 +103,13 @@ impl Selection {
     }
 
     /// Whether requests have more than one way to go.
-    pub fn is_one_for_all(&self) -> bool {
+    fn is_one_for_all(&self) -> bool {
         matches!(&*self.chains, [only] if only.conditions.are_none())
+    }
+
+    /// What a chain is called, where that tells it from others.
+    pub fn name(&self, chain: usize) -> Option<&Arc<str>> {
+        (!self.is_one_for_all()).then(|| &self.chains[chain].name)
     }
 
     /// Which chains a client may come to.

@@ -10,7 +10,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::UnixStream, sync::watch};
 
-use super::super::explain::came_in;
+use super::{super::explain::came_in, server::PAUSE};
 use crate::{
     explain::{Case, Explanation, Question},
     http::upstream::Upstream,
@@ -43,7 +43,7 @@ pub(super) async fn answer_all(listener: Listener, policy: watch::Receiver<Arc<P
             Ok((Stream::Tcp(_), _)) => {}
             Err(error) => {
                 tracing::warn!("a question at the admin socket could not be taken: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }

@@ -18,16 +18,15 @@ pub(super) fn announce(policy: &Policy, format: Format) {
             tracing::warn!(plugin = name, subject = problem.subject, "{}", problem.message);
         }
     }
-    for chain in policy.selection.chains() {
+    for (place, chain) in policy.selection.chains().iter().enumerate() {
         let plugins: Vec<_> = chain.plugins.iter().map(|p| policy.plugins[*p].name()).collect();
         let plugins = match plugins.as_slice() {
             [] => "none, so it refuses everything".to_owned(),
             plugins => plugins.join(", "),
         };
-        if policy.selection.is_one_for_all() {
-            tracing::info!("the chain of plugins: {plugins}");
-        } else {
-            tracing::info!(chain = &*chain.name, "a chain of plugins: {plugins}");
+        match policy.selection.name(place) {
+            None => tracing::info!("the chain of plugins: {plugins}"),
+            Some(name) => tracing::info!(chain = &**name, "a chain of plugins: {plugins}"),
         }
     }
 }

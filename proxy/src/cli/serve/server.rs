@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How long an accept that the system refuses is put off.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// The running proxy.
 pub(super) struct Server {
