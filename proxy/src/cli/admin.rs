@@ -9,7 +9,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use super::plugin::Given;
+use super::{event_loop, plugin::Given};
 use crate::{
     error::Error,
     explain::{Explanation, Question},
@@ -30,14 +30,10 @@ pub(super) fn ask(socket: &str, given: &Given) -> Result<Explanation, Error> {
     let question = Question::new(&given.head, &given.body, &given.client).map_err(wrong)?;
     let question = serde_json::to_vec(&question).map_err(|error| wrong(error.to_string()))?;
     let path = socket.strip_prefix("unix://").unwrap_or(socket);
-    let asked = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::System { what: "a thread", error })?
-        .block_on(async {
-            let asked = tokio::time::timeout(EXPLAINED_WITHIN, send(Path::new(path), question));
-            asked.await.map_err(|_| format!("did not answer within {EXPLAINED_WITHIN:?}"))?
-        });
+    let asked = event_loop("a thread")?.block_on(async {
+        let asked = tokio::time::timeout(EXPLAINED_WITHIN, send(Path::new(path), question));
+        asked.await.map_err(|_| format!("did not answer within {EXPLAINED_WITHIN:?}"))?
+    });
     asked.map_err(|why| wrong(format!("{why}: is it the admin address of a running proxy?")))
 }
 

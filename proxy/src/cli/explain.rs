@@ -8,6 +8,7 @@ use tokio::task::LocalSet;
 use super::{
     Serve,
     config::errors_have_colours,
+    event_loop,
     load::{Loader, Usable},
     plugin::{Asking, Given, StandIn},
 };
@@ -91,10 +92,7 @@ pub(super) struct Trials {
 
 impl Trials {
     pub(super) fn new(policy: Policy) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::System { what: "a thread", error })?;
+        let runtime = event_loop("a thread")?;
         let stand_in = StandIn::new(&runtime);
         let instances = Instances::new(Arc::clone(&policy.plugins));
         Ok(Self { policy, instances, stand_in, runtime })

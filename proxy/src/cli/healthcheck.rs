@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::Place;
+use super::{Place, event_loop};
 use crate::{
     config::{self, Config, Problems, flags},
     error::Error,
@@ -53,11 +53,7 @@ impl Healthcheck {
             Some(file) => in_file(file)?,
             None => on_command_line(&self.place)?,
         };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::System { what: "the health check", error })?
-            .block_on(check(&asked))
+        event_loop("the health check")?.block_on(check(&asked))
     }
 }
 

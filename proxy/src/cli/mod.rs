@@ -261,6 +261,14 @@ impl Serve {
     }
 }
 
+/// What waits for events on the thread that asks for it; `what` it is for, if the system has none.
+fn event_loop(what: &'static str) -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::System { what, error })
+}
+
 /// How the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {

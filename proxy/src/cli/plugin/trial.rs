@@ -56,10 +56,7 @@ pub(super) enum Outcome {
 
 impl Trial {
     pub(super) fn new(plugin: Loaded) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::System { what: "a thread", error })?;
+        let runtime = crate::cli::event_loop("a thread")?;
         let plugins: Arc<[Loaded]> = Arc::new([plugin]);
         let stand_in = StandIn::new(&runtime);
         let instances = Instances::new(Arc::clone(&plugins));

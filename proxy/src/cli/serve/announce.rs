@@ -4,18 +4,14 @@ use std::{fmt::Write as _, io::Write as _};
 
 use crate::{log::Format, plugin::Loaded, policy::Policy};
 
-/// Shows what is permitted, and what the plugins find odd in their settings.
+/// Shows what is permitted, and by whom.
 pub(super) fn announce(policy: &Policy, format: Format) {
     for plugin in policy.plugins.iter() {
-        let name = plugin.name();
         if !plugin.permissions().is_empty() {
             match format {
                 Format::Text { .. } => print_table(plugin),
                 Format::Json => log_table(plugin),
             }
-        }
-        for problem in plugin.problems() {
-            tracing::warn!(plugin = name, subject = problem.subject, "{}", problem.message);
         }
     }
     for (place, chain) in policy.selection.chains().iter().enumerate() {
@@ -27,6 +23,16 @@ pub(super) fn announce(policy: &Policy, format: Format) {
         match policy.selection.name(place) {
             None => tracing::info!("the chain of plugins: {plugins}"),
             Some(name) => tracing::info!(chain = &**name, "a chain of plugins: {plugins}"),
+        }
+    }
+}
+
+/// Shows what the plugins find odd in their settings.
+pub(super) fn announce_problems(policy: &Policy) {
+    for plugin in policy.plugins.iter() {
+        for problem in plugin.problems() {
+            let (plugin, subject) = (plugin.name(), &problem.subject);
+            tracing::warn!(plugin, subject, "{}", problem.message);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::net::UnixListener;
 
-use crate::error::Error;
+use crate::{cli::event_loop, error::Error};
 
 /// The small engine inside, on a socket of its own that goes when the proxy ends.
 pub(super) struct Demo {
@@ -21,8 +21,7 @@ impl Demo {
         let demo = Self { socket: socket.clone(), folder };
         let listener = std::os::unix::net::UnixListener::bind(&socket).map_err(system)?;
         listener.set_nonblocking(true).map_err(system)?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let runtime = event_loop("the engine inside")?;
         std::thread::Builder::new()
             .name("demo-engine".to_owned())
             .spawn(move || {

@@ -10,10 +10,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use tokio::task::LocalSet;
 
-use super::{Serve, load::Loader};
+use super::{Serve, event_loop, load::Loader};
 use crate::{error::Error, log};
 
-use announce::announce;
+use announce::{announce, announce_problems};
 use demo::Demo;
 use server::Server;
 
@@ -28,12 +28,13 @@ pub fn run(serve: &Serve) -> Result<(), Error> {
     for oddity in &usable.oddities {
         tracing::warn!("{oddity}");
     }
+    // What they find odd in a file is among these already, with its line.
+    if serve.config.is_none() {
+        announce_problems(&usable.policy);
+    }
     announce(&usable.policy, usable.process.log_format);
     raise_file_limit(usable.process.connections);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::System { what: "the main thread", error })?;
+    let runtime = event_loop("the main thread")?;
     let served = LocalSet::new().block_on(&runtime, async {
         Server::start(usable, loader)?.serve_until_told().await;
         Ok(())
