@@ -33,6 +33,14 @@ use shell::Shell;
 
 const NETWORK: &str = "docker network create --subnet 10.123.0.0/24 --gateway 10.123.0.1 team";
 
+/// A container at 10.123.0.11.
+fn one_in_a_network() -> String {
+    format!(
+        "{NETWORK}
+        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
+    )
+}
+
 #[test]
 fn each_container_of_a_network_is_known_by_its_address() {
     let Some(daemon) = daemon::shared() else { return };
@@ -125,10 +133,7 @@ fn an_address_that_goes_to_another_container_is_the_others_for_later_clients_onl
 fn a_renamed_container_has_its_new_name() {
     let Some(daemon) = daemon::shared() else { return };
     let shell = daemon.shell();
-    shell.must_run(&format!(
-        "{NETWORK}
-        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
-    ));
+    shell.must_run(&one_in_a_network());
     let kept = Kept::at(&daemon.socket());
     let one = kept.container("10.123.0.11").unwrap();
     let generation = kept.directory.generation();
@@ -150,10 +155,7 @@ fn a_renamed_container_has_its_new_name() {
 fn containers_that_share_an_address_have_no_identity() {
     let Some(daemon) = daemon::shared() else { return };
     let shell = daemon.shell();
-    shell.must_run(&format!(
-        "{NETWORK}
-        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
-    ));
+    shell.must_run(&one_in_a_network());
     let kept = Kept::at(&daemon.socket());
     assert_eq!(kept.name("10.123.0.11").as_deref(), Some("one"));
 
@@ -176,10 +178,7 @@ fn containers_that_share_an_address_have_no_identity() {
 fn a_daemon_that_was_away_is_asked_again() {
     let Some(mut daemon) = daemon::shared() else { return };
     let shell = daemon.shell();
-    shell.must_run(&format!(
-        "{NETWORK}
-        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
-    ));
+    shell.must_run(&one_in_a_network());
     let kept = Kept::at(&daemon.socket());
     let one = kept.container("10.123.0.11").unwrap();
     let generation = kept.directory.generation();
@@ -198,10 +197,7 @@ fn a_daemon_that_was_away_is_asked_again() {
 fn many_clients_at_once_cost_few_lists_and_strangers_cost_nothing() {
     let Some(daemon) = daemon::shared() else { return };
     let shell = daemon.shell();
-    shell.must_run(&format!(
-        "{NETWORK}
-        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
-    ));
+    shell.must_run(&one_in_a_network());
     let relay = Relay::before(&daemon);
     let kept = Kept::at(relay.socket());
     assert_eq!(kept.name("10.123.0.11").as_deref(), Some("one"));
@@ -224,10 +220,7 @@ fn many_clients_at_once_cost_few_lists_and_strangers_cost_nothing() {
 fn a_daemon_that_hangs_leaves_clients_without_a_container_and_nothing_behind() {
     let Some(daemon) = daemon::shared() else { return };
     let shell = daemon.shell();
-    shell.must_run(&format!(
-        "{NETWORK}
-        docker run -d --name one --network team --ip 10.123.0.11 busy:1 sleep 1000"
-    ));
+    shell.must_run(&one_in_a_network());
     let relay = Relay::before(&daemon);
     let kept = Kept::at(relay.socket());
     assert_eq!(kept.name("10.123.0.11").as_deref(), Some("one"));

@@ -6,6 +6,7 @@ use crate::{
     daemon::{Daemon, wait_until},
     machine::{Machine, Namespace, WITH_MACHINE},
     proxy::Proxy,
+    shell::Shell,
 };
 
 const NETWORK: &str = "docker network create --subnet 10.124.1.0/24 --gateway 10.124.1.1 \
@@ -40,6 +41,15 @@ fn run(daemon: &Daemon, name: &str, options: &str) {
     daemon.shell().must_run(&format!("{run} busy:1 sleep 1000"));
 }
 
+/// A machine with a network for the daemon's containers, and a proxy there for these clients.
+fn before(daemon: &Daemon, containers: &str, volumes: &str) -> (Machine, Shell, Proxy) {
+    let (machine, shell) = (Machine::of(daemon), daemon.shell());
+    shell.must_run(NETWORK);
+    let configuration = configuration(ADDRESS.address, containers, volumes);
+    let proxy = Proxy::start(&machine, &configuration);
+    (machine, shell, proxy)
+}
+
 /// The number of a container's first process.
 fn first_process(daemon: &Daemon, name: &str) -> String {
     let inspect = format!("docker inspect --format '{{{{.State.Pid}}}}' {name}");
@@ -68,15 +78,10 @@ fn is_allowed(verdict: Verdict) -> bool {
 #[test]
 fn permissions_follow_a_container_and_not_its_address() {
     let Some(daemon) = crate::daemon() else { return };
-    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
-    shell.must_run(NETWORK);
-    let proxy = Proxy::start(
-        &machine,
-        &configuration(
-            ADDRESS.address,
-            "{ container: { labels: { role: reader } } }",
-            "{ container: { labels: { role: writer } } }",
-        ),
+    let (machine, shell, proxy) = before(
+        &daemon,
+        "{ container: { labels: { role: reader } } }",
+        "{ container: { labels: { role: writer } } }",
     );
     run(&daemon, "one", "--network team --ip 10.124.1.11 --label role=reader");
     run(&daemon, "two", "--network team --ip 10.124.1.12 --label role=writer");
@@ -120,16 +125,8 @@ fn permissions_follow_a_container_and_not_its_address() {
 #[test]
 fn nobody_is_a_container_by_an_address_that_it_had_or_shares() {
     let Some(daemon) = crate::daemon() else { return };
-    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
-    shell.must_run(NETWORK);
-    let proxy = Proxy::start(
-        &machine,
-        &configuration(
-            ADDRESS.address,
-            "{ container: { name: one } }",
-            "{ container: { name: joiner } }",
-        ),
-    );
+    let (machine, shell, proxy) =
+        before(&daemon, "{ container: { name: one } }", "{ container: { name: joiner } }");
     run(&daemon, "one", "--network team --ip 10.124.1.11");
     let mut one = machine.client_in("one", ADDRESS);
     assert_eq!(may(&mut one), [true, false]);
@@ -154,16 +151,8 @@ fn nobody_is_a_container_by_an_address_that_it_had_or_shares() {
 #[test]
 fn a_connection_that_is_kept_has_the_chain_of_the_new_name() {
     let Some(daemon) = crate::daemon() else { return };
-    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
-    shell.must_run(NETWORK);
-    let proxy = Proxy::start(
-        &machine,
-        &configuration(
-            ADDRESS.address,
-            "{ container: { name: reader-* } }",
-            "{ container: { name: writer-* } }",
-        ),
-    );
+    let (machine, shell, proxy) =
+        before(&daemon, "{ container: { name: reader-* } }", "{ container: { name: writer-* } }");
     run(&daemon, "reader-1", "--network team");
     let mut client = machine.client_in("reader-1", ADDRESS);
     let mut may = |line| is_allowed(client.ask_on_kept(line));
@@ -219,16 +208,8 @@ fn a_client_at_a_unix_socket_is_known_in_a_container_and_not_beside_it() {
 #[test]
 fn a_connection_outlives_the_daemon_where_its_container_does() {
     let Some(mut daemon) = crate::daemon() else { return };
-    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
-    shell.must_run(NETWORK);
-    let proxy = Proxy::start(
-        &machine,
-        &configuration(
-            ADDRESS.address,
-            "{ container: { name: one } }",
-            "{ container: { name: two } }",
-        ),
-    );
+    let (machine, shell, proxy) =
+        before(&daemon, "{ container: { name: one } }", "{ container: { name: two } }");
     let leave_containers_alone = |whether: bool| {
         machine.must_run(&format!(
             r#"cd {}; echo '{{"live-restore": {whether}}}' >daemon.json; kill -HUP $(cat dockerd.pid)"#,
@@ -254,15 +235,10 @@ fn a_connection_outlives_the_daemon_where_its_container_does() {
 #[test]
 fn identities_come_back_with_the_daemon() {
     let Some(mut daemon) = crate::daemon() else { return };
-    let (machine, shell) = (Machine::of(&daemon), daemon.shell());
-    shell.must_run(NETWORK);
-    let _proxy = Proxy::start(
-        &machine,
-        &configuration(
-            ADDRESS.address,
-            "{ container: { name: one } }",
-            "{ address: 10.124.1.1 }, { container: { name: two } }",
-        ),
+    let (machine, shell, _proxy) = before(
+        &daemon,
+        "{ container: { name: one } }",
+        "{ address: 10.124.1.1 }, { container: { name: two } }",
     );
     run(&daemon, "one", "--network team --ip 10.124.1.11");
     run(&daemon, "two", "--network team --ip 10.124.1.12");
