@@ -203,18 +203,8 @@ fn all_operations() -> impl Iterator<Item = Operation> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tests::operations, *};
     use crate::{plugin::Needs, selection::CertificateCondition};
-
-    fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
-        patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
-            HashSet::new(),
-            |mut all, found| {
-                all.extend(found?);
-                Some(all)
-            },
-        )
-    }
 
     fn users(uids: &[u32]) -> Vec<ClientCondition> {
         let user = |uid: &u32| ClientCondition { user: Some(*uid), ..Default::default() };

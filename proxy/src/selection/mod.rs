@@ -223,7 +223,7 @@ mod tests {
         Chain { name: name.into(), plugins: Box::default(), conditions }
     }
 
-    fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
+    pub(super) fn operations(patterns: &[&str]) -> Option<HashSet<Operation>> {
         patterns.iter().map(|pattern| Operation::matching(pattern).ok()).try_fold(
             HashSet::new(),
             |mut all, found| {
