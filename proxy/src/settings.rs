@@ -216,13 +216,7 @@ fn listener_tls(
         let words = "there is no client-ca, so no client can show a certificate";
         problems.odd(&at.then("clients"), words, "name the authorities for clients: client-ca");
     }
-    let files = config::ListenerTls {
-        certificate: base.join(&files.certificate),
-        key: base.join(&files.key),
-        client_ca: files.client_ca.as_ref().map(|file| base.join(file)),
-        ..files.clone()
-    };
-    match tls::Server::load(&files) {
+    match tls::Server::load(&files.within(base)) {
         Ok(server) => {
             for odd in server.odd() {
                 problems.odd(&at.then(odd.field), odd.to_string(), odd.cure);
@@ -353,21 +347,14 @@ pub fn daemon(
     let at = Pointer::root().then("upstream");
     let tls = match &upstream.tls {
         None => None,
-        Some(files) => {
-            let files = config::UpstreamTls {
-                ca: base.join(&files.ca),
-                certificate: files.certificate.as_ref().map(|file| base.join(file)),
-                key: files.key.as_ref().map(|file| base.join(file)),
-            };
-            match tls::Client::load(&files) {
-                Ok(client) => Some(client),
-                Err(wrong) => {
-                    let at = at.then("tls").then(wrong.field);
-                    problems.wrong(&at, wrong.to_string(), wrong.cure);
-                    return None;
-                }
+        Some(files) => match tls::Client::load(&files.within(base)) {
+            Ok(client) => Some(client),
+            Err(wrong) => {
+                let at = at.then("tls").then(wrong.field);
+                problems.wrong(&at, wrong.to_string(), wrong.cure);
+                return None;
             }
-        }
+        },
     };
     let text = upstream.address.as_deref().unwrap_or(SOCKET);
     let address = upstream::Address::new(text, tls).map_err(|words| named(text, words));

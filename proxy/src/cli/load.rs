@@ -10,7 +10,7 @@ use wasmtime::Engine;
 
 use super::{Serve, Unread, watch::Watched};
 use crate::{
-    config::{self, Config, Problems, Read, flags, report},
+    config::{self, Config, ListenerTls, Problems, Read, UpstreamTls, flags, report},
     error::Error,
     http::upstream::Address,
     plugin::Source,
@@ -180,11 +180,7 @@ fn files_of(config: &Config) -> Vec<PathBuf> {
             Source::Bundled(_) | Source::Registry(_) => None,
         });
     let servers = config.listeners.values().filter_map(|listener| listener.tls.as_ref());
-    let servers = servers.flat_map(|tls| {
-        [Some(&tls.certificate), Some(&tls.key), tls.client_ca.as_ref()].into_iter().flatten()
-    });
-    let upstream = config.upstream.tls.as_ref().into_iter().flat_map(|tls| {
-        [Some(&tls.ca), tls.certificate.as_ref(), tls.key.as_ref()].into_iter().flatten()
-    });
+    let servers = servers.flat_map(ListenerTls::files);
+    let upstream = config.upstream.tls.iter().flat_map(UpstreamTls::files);
     plugins.chain(servers.cloned()).chain(upstream.cloned()).collect()
 }

@@ -13,7 +13,10 @@ mod substitute;
 mod tree;
 mod write;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,6 +85,23 @@ pub struct UpstreamTls {
     pub key: Option<PathBuf>,
 }
 
+impl UpstreamTls {
+    /// Its files.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [Some(&self.ca), self.certificate.as_ref(), self.key.as_ref()].into_iter().flatten()
+    }
+
+    /// The same, with files that are named without their folder in this one.
+    #[must_use]
+    pub fn within(&self, folder: &Path) -> Self {
+        Self {
+            ca: folder.join(&self.ca),
+            certificate: self.certificate.as_ref().map(|file| folder.join(file)),
+            key: self.key.as_ref().map(|file| folder.join(file)),
+        }
+    }
+}
+
 /// Where clients come in.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -113,6 +133,24 @@ pub struct ListenerTls {
     /// Whether a client must show a certificate, where there is a `client-ca`.
     #[serde(default)]
     pub clients: ClientCertificates,
+}
+
+impl ListenerTls {
+    /// Its files.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [Some(&self.certificate), Some(&self.key), self.client_ca.as_ref()].into_iter().flatten()
+    }
+
+    /// The same, with files that are named without their folder in this one.
+    #[must_use]
+    pub fn within(&self, folder: &Path) -> Self {
+        Self {
+            certificate: folder.join(&self.certificate),
+            key: folder.join(&self.key),
+            client_ca: self.client_ca.as_ref().map(|file| folder.join(file)),
+            clients: self.clients,
+        }
+    }
 }
 
 /// Whether clients must show a certificate.
