@@ -17,8 +17,15 @@ mod engine {
 #[path = "build/sdk.rs"]
 mod sdk;
 
-const BUNDLED: &[&str] =
-    &["container-guard", "image-registry", "label-scope", "office-hours", "read-only", "tecnativa"];
+const BUNDLED: &[&str] = &[
+    "container-guard",
+    "image-registry",
+    "label-scope",
+    "office-hours",
+    "read-only",
+    "rules",
+    "tecnativa",
+];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");

@@ -130,6 +130,11 @@ fn what_is_said_of_clients_is_what_comes() {
 }
 
 #[test]
+fn what_is_said_of_rules_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("plugins/rules/README.md"));
+}
+
+#[test]
 fn every_exception_is_of_a_command_that_is_there() {
     let pages = [
         "README.md",
@@ -451,6 +456,7 @@ fn every_file_that_is_named_is_there() {
             let more = [
                 "plugins/container-guard/src",
                 "plugins/label-scope/src",
+                "plugins/rules/src",
                 "plugin-sdk/src",
                 "tests",
             ];

@@ -55,6 +55,11 @@ pub fn routes() -> &'static [Route] {
 }
 
 impl Operation {
+    /// All of them, in the daemon's order of routes, [`Operation::Unknown`] the last.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALL.iter().copied().chain([Self::Unknown])
+    }
+
     /// The operation that is called so.
     pub fn from_name(name: &str) -> Option<Self> {
         NAMES.iter().position(|known| *known == name).map(|at| ALL[at])

@@ -30,6 +30,7 @@ pub static ALL: &[Bundled] = bundled![
     "label-scope",
     "office-hours",
     "read-only",
+    "rules",
     "tecnativa"
 ];
 
