@@ -32,7 +32,8 @@ pub(crate) fn update(case: &mut Case) {
 pub(crate) fn exec(case: &mut Case) {
     let body = case.body();
     let body = Field::root(&body);
-    check_command(case, &body.get("Privileged"), &body.get("User"));
+    check_privileged(case, &body.get("Privileged"));
+    check_user(case, &body.get("User"), entered(case));
     enter(case);
 }
 
@@ -42,26 +43,41 @@ pub(crate) fn exec_start(case: &mut Case) {
     let Some(found) = case.request.look_up(Kind::Exec, name) else { return };
     let exec = Field::root(&found);
     let process = exec.get("ProcessConfig");
-    check_command(case, &process.get("privileged"), &process.get("user"));
     let container = case.text(&exec.get("ContainerID"));
+    check_privileged(case, &process.get("privileged"));
+    check_user(case, &process.get("user"), container);
     enter_container(case, container);
 }
 
-fn check_command(case: &mut Case, privileged: &Field, user: &Field) {
+fn check_privileged(case: &mut Case, privileged: &Field) {
     if case.flag(privileged) && !case.settings.privileged {
         case.refuse(privileged, "a privileged command is root on the host", "privileged");
     }
+}
+
+/// The daemon shows a command that was made without a user with that of its container.
+fn check_user(case: &mut Case, user: &Field, container: &str) {
     let name = case.text(user);
     let allowed = &case.settings.exec_users;
-    if !name.is_empty() && !allowed.iter().any(|user| user == "*" || user == name) {
+    if name.is_empty() || allowed.iter().any(|user| user == "*" || user == name) {
+        return;
+    }
+    let found = case.request.look_up(Kind::Container, container);
+    let own = found.as_ref().and_then(|found| found.at("/Config/User")).and_then(Json::as_str);
+    if own != Some(name) {
         case.refuse(user, "commands run as the container's own user", "exec-users");
     }
 }
 
 /// Into a container that somebody else may have made, with more rights than these rules give.
 pub(crate) fn enter(case: &mut Case) {
+    enter_container(case, entered(case));
+}
+
+/// The container that the path names.
+fn entered<'c>(case: &Case<'c>) -> &'c str {
     let name = case.request.target().unwrap_or_default();
-    enter_container(case, name.strip_prefix('/').unwrap_or(name));
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 fn enter_container(case: &mut Case, name: &str) {

@@ -546,6 +546,13 @@ fn a_command_has_no_more_rights_than_its_container() {
     decide(&start(json!({ "privileged": false, "entrypoint": "sh" }))).assert_abstained();
     decide(&start(json!({ "privileged": true }))).assert_denied_with("ProcessConfig.privileged");
     decide(&start(json!({ "privileged": false, "user": "0" }))).assert_denied_with("exec-users");
+    // The daemon shows the container's own user where the command was made without one.
+    let own = json!({ "Id": "web", "Config": { "User": "1000:1000" }, "HostConfig": {} });
+    let as_user =
+        |user: &str| start(json!({ "user": user })).with_found(Kind::Container, "web", &own);
+    decide(&as_user("1000:1000")).assert_abstained();
+    decide(&as_user("1000")).assert_denied_with("exec-users");
+    decide(&as_user("root")).assert_denied_with("exec-users");
     let host = json!({ "Id": "web", "HostConfig": { "Privileged": true } });
     decide(&start(json!({})).with_found(Kind::Container, "web", host))
         .assert_denied_with("unconfined-containers");
