@@ -110,3 +110,11 @@ fn a_project_of_three_services_goes_up_and_down() {
     let printed = scene.proxy.shell().must_run(COMPOSE);
     assert_eq!(printed, "reached\ndb\napi\nweb\n");
 }
+
+#[test]
+fn testcontainers_starts_a_container() {
+    let Some(scene) = Scene::new() else { return };
+    let Some(client) = Client::dockerode() else { return };
+    let client = client.and_script("../../guard/clients/testcontainers.js");
+    client.runs("container", &scene.proxy.unix());
+}
