@@ -52,6 +52,8 @@ impl Query {
             let document = Document::of_parameter(&value, operation, &name);
             let document =
                 document.map_err(|misread| Violation::JsonInQuery(name.clone(), misread))?;
+            // An escape in JSON may have hidden what a parameter can't hold.
+            check(&document)?;
             query.push(&name, &document);
         }
         Ok(query)
@@ -235,6 +237,17 @@ mod tests {
         ] {
             let query = Query::parse(sent).and_then(|query| query.with_json(of(operation)));
             assert!(matches!(query, Err(Violation::JsonInQuery(..))), "{sent}: {query:?}");
+        }
+    }
+
+    /// What is sent would be refused from a client.
+    #[test]
+    fn an_escape_in_json_hides_no_control_character() {
+        let list = Operation::all().find(|one| one.name() == "container-list").expect("known");
+        for escape in ["\\u0080", "\\u007f"] {
+            let raw = format!("filters=%7B%22label%22%3A%5B%22a{escape}%22%5D%7D");
+            let query = Query::parse(&raw).and_then(|query| query.with_json(list));
+            assert_eq!(query, Err(Violation::Control), "{escape}");
         }
     }
 }

@@ -9,7 +9,8 @@
 //!   (`schema.rs`). Two that are one for Go are refused, in a map with the user's keys only two that
 //!   are equal.
 //! - `null` in a field is the same as no field, and is left out. In lists and maps it is the zero of
-//!   a string, number or boolean; that of objects and lists stays.
+//!   a string, number or boolean; that of lists and of objects in maps stays, that of objects in lists
+//!   is refused.
 //! - Where one string may stand for a list of strings, the list stands.
 //! - What the daemon would not take for a field's type is refused here already, with the place.
 //! - A field that is unknown is passed on, or refused if [`UnknownFields`] says so. One that some
@@ -133,8 +134,10 @@ impl Document {
 
 #[cfg(test)]
 mod daemon;
+#[cfg(any(test, fuzzing))]
+pub mod go;
 #[cfg(test)]
-mod go;
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -259,6 +262,10 @@ mod tests {
         for (text, words) in [
             (r#"[{"Image":"e"}]"#, "an object is expected, not a list"),
             (
+                r#"{"HostConfig":{"Ulimits":[null]}}"#,
+                "an object is expected, not null (at /HostConfig/Ulimits/0)",
+            ),
+            (
                 r#"{"HostConfig":{"Privileged":"true"}}"#,
                 "true or false is expected, not a string (at /HostConfig/Privileged)",
             ),
@@ -366,6 +373,17 @@ mod tests {
             ("null", "null"),
         ] {
             assert_eq!(create(sent).as_deref(), Ok(meant), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_sent_as_the_number_that_it_is() {
+        for text in [r#"{"x":1e89}"#, r#"{"x":1e+89}"#, r#"{"x":0.1}"#, r#"{"x":9007199254740993}"#]
+        {
+            let once = create(text).expect(text);
+            let number = |text: &str| text["{\"x\":".len()..text.len() - 1].parse::<f64>();
+            assert_eq!(number(&once), number(text), "{text}");
+            assert_eq!(create(&once), Ok(once), "{text}");
         }
     }
 

@@ -216,7 +216,13 @@ fn map(entries: Vec<(String, Json)>, of: &Kind, policy: UnknownFields) -> Result
 
 fn list(items: Vec<Json>, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
     let items = items.into_iter().enumerate().map(|(place, value)| {
-        item(value, of, policy).map_err(|misread| misread.below(&place.to_string()))
+        let value = match (of, value) {
+            // A pointer to nothing, which daemons follow: `{"Ulimits":[null]}` leaves one of 20.10
+            // without an answer for this request and for all lists of containers from then on.
+            (Kind::Object(_), value @ Json::Null) => Err(of.refuses(&value).into()),
+            (of, value) => item(value, of, policy),
+        };
+        value.map_err(|misread: Misread| misread.below(&place.to_string()))
     });
     items.collect::<Result<_, _>>().map(Json::List)
 }
