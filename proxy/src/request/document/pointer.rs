@@ -110,10 +110,12 @@ impl Document {
         for step in way {
             kind = kind.step(step, self.unknown)?;
         }
-        match kind.keys().field(last, self.unknown)? {
-            Some(field) => shape::of_field(value, field, self.unknown),
-            None => shape::item(value, kind.step(last, self.unknown)?, self.unknown).map(Some),
+        if let Some(field) = kind.keys().field(last, self.unknown)? {
+            return shape::of_field(value, field, self.unknown);
         }
+        let below = kind.step(last, self.unknown)?;
+        let inside = if kind.is_list() { shape::listed } else { shape::item };
+        inside(value, below, self.unknown).map(Some)
     }
 }
 
@@ -125,6 +127,14 @@ impl Kind {
             Self::Map(of) => Keys::Users(of),
             Self::Nullable(kind) => kind.keys(),
             _ => Keys::Unknown,
+        }
+    }
+
+    fn is_list(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Words | Self::Pair => true,
+            Self::Nullable(kind) => kind.is_list(),
+            _ => false,
         }
     }
 
@@ -141,11 +151,7 @@ impl Kind {
 
     /// What stands at a step below, in an object or a list.
     fn below(&'static self, step: &str) -> &'static Kind {
-        match self {
-            Self::List(_) | Self::Words | Self::Pair => self.items(),
-            Self::Nullable(kind) => kind.below(step),
-            _ => self.keys().below(step),
-        }
+        if self.is_list() { self.items() } else { self.keys().below(step) }
     }
 
     /// The same, refusing what must not stand there.
@@ -332,7 +338,7 @@ mod tests {
 
     #[test]
     fn what_the_daemon_would_not_read_in_one_way_can_not_be_put() {
-        let body = document(r#"{"HostConfig":{"ConsoleSize":[1,2]}}"#);
+        let body = document(r#"{"HostConfig":{"ConsoleSize":[1,2],"Mounts":[{}]}}"#);
         for (pointer, value) in [
             ("/Privileged", "true"),
             ("/Binds/-", r#""/:/h""#),
@@ -341,6 +347,8 @@ mod tests {
             ("/HostConfig", r#"{"CapAdd":[],"capadd":["ALL"]}"#),
             ("/HostConfig/Binds/-", "1"),
             ("/HostConfig/ConsoleSize/-", "3"),
+            ("/HostConfig/Ulimits/-", "null"),
+            ("/HostConfig/Mounts/0", "null"),
             ("/Labels/a", "1"),
             ("/Labels", r#"{"a":"1","a":"2"}"#),
             ("/unheard", r#"{"a":1,"A":2}"#),

@@ -216,19 +216,22 @@ fn map(entries: Vec<(String, Json)>, of: &Kind, policy: UnknownFields) -> Result
 
 fn list(items: Vec<Json>, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
     let items = items.into_iter().enumerate().map(|(place, value)| {
-        let value = match (of, value) {
-            // A pointer to nothing, which daemons follow: `{"Ulimits":[null]}` leaves one of 20.10
-            // without an answer for this request and for all lists of containers from then on.
-            (Kind::Object(_), value @ Json::Null) => Err(of.refuses(&value).into()),
-            (of, value) => item(value, of, policy),
-        };
-        value.map_err(|misread: Misread| misread.below(&place.to_string()))
+        listed(value, of, policy).map_err(|misread| misread.below(&place.to_string()))
     });
     items.collect::<Result<_, _>>().map(Json::List)
 }
 
-/// A value in a list or a map, where `null` is the zero of Go's type; that of what is no scalar
-/// stays `null`.
+/// A value in a list: as in a map, but no `null` for an object. That is a pointer to nothing, which
+/// daemons follow: `{"Ulimits":[null]}` leaves one of 20.10 without an answer for this request and
+/// for all lists of containers from then on.
+pub(super) fn listed(value: Json, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
+    match (of, value) {
+        (Kind::Object(_), value @ Json::Null) => Err(of.refuses(&value).into()),
+        (of, value) => item(value, of, policy),
+    }
+}
+
+/// A value in a map, where `null` is the zero of Go's type; that of what is no scalar stays `null`.
 pub(super) fn item(value: Json, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
     let zero = || match of {
         Kind::Bool => Json::Bool(false),
