@@ -37,6 +37,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build/sdk.rs");
     println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
     sdk::embed(&root, &out);
+    let list: Vec<_> = BUNDLED.iter().map(|name| entry(name)).collect();
+    fs::write(out.join("bundled.rs"), format!("&[{}]", list.join(",")))
+        .expect("OUT_DIR is writable");
     for name in BUNDLED {
         let wasm = build(&root, &out, name);
         let code = precompile(&wasm);
@@ -45,6 +48,14 @@ fn main() {
         fs::copy(&manifest, out.join(format!("{name}.json")))
             .unwrap_or_else(|error| fail(&format!("{}: {error}", manifest.display())));
     }
+}
+
+/// A plugin in the list of `plugin::bundled`, as Rust.
+fn entry(name: &str) -> String {
+    format!(
+        "Bundled {{ name: {name:?}, manifest: include_str!(\"{name}.json\"), \
+         code: include_bytes!(\"{name}.cwasm\") }}"
+    )
 }
 
 /// Builds a plugin for `wasm32-wasip2` in a target folder of its own, since cargo holds the lock of

@@ -23,7 +23,6 @@ use rule::{Judgement, Rule};
 pub struct Rules {
     in_order: Vec<Rule>,
     otherwise: Otherwise,
-    overview: Vec<Permission>,
 }
 
 impl Policy for Rules {
@@ -37,8 +36,7 @@ impl Policy for Rules {
                 Vec::new()
             }
         };
-        let overview = rules.iter().zip(&setup.settings.rules).enumerate().map(overview).collect();
-        Self { in_order: rules, otherwise: setup.settings.otherwise, overview }
+        Self { in_order: rules, otherwise: setup.settings.otherwise }
     }
 
     fn decide(&self, request: &Request) -> Verdict {
@@ -65,7 +63,7 @@ impl Policy for Rules {
     }
 
     fn permissions(&self) -> Vec<Permission> {
-        self.overview.clone()
+        self.in_order.iter().map(Rule::overview).collect()
     }
 }
 
@@ -97,24 +95,6 @@ fn compile(setup: &mut Setup<Settings>, language: &Language) -> Vec<Rule> {
         }
     }
     rules
-}
-
-/// A rule in the table of what is open.
-fn overview((at, (rule, written)): (usize, (&Rule, &WrittenRule))) -> Permission {
-    let patterns = written.allow.iter().chain(&written.deny).flatten();
-    let patterns: Vec<_> = patterns.map(String::as_str).collect();
-    let exposes = match (rule.allows(), rule.is_unconditional()) {
-        (true, true) => "each request of these operations",
-        (true, false) => "what meets its conditions",
-        (false, true) => "nothing of these operations",
-        (false, false) => "nothing that meets its conditions",
-    };
-    Permission {
-        name: format!("rule {}", at + 1),
-        value: format!("{} {}", if rule.allows() { "allow" } else { "deny" }, patterns.join(", ")),
-        open: rule.allows(),
-        exposes: exposes.to_owned(),
-    }
 }
 
 dockgate_plugin::export!(Rules);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use dockgate_plugin::{Denial, Operation, Request};
+use dockgate_plugin::{Denial, Operation, Permission, Request};
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::{
@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     /// Its place in the settings, from one.
     number: usize,
     action: Action,
+    /// The operations as they are written.
+    patterns: String,
     operations: BTreeSet<Operation>,
     methods: Option<Vec<&'static str>>,
     paths: Option<Vec<Regex>>,
@@ -89,8 +91,10 @@ impl Rule {
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
+        let patterns = written.allow.iter().chain(&written.deny).flatten();
+        let patterns = patterns.map(String::as_str).collect::<Vec<_>>().join(", ");
         let operations = operations.into_iter().flatten().collect();
-        Ok(Self { number, action, operations, methods, paths, paths_with_version, when })
+        Ok(Self { number, action, patterns, operations, methods, paths, paths_with_version, when })
     }
 
     /// The operations that it is for.
@@ -106,9 +110,21 @@ impl Rule {
             && self.when.is_none()
     }
 
-    /// Whether anything is allowed by it.
-    pub(crate) fn allows(&self) -> bool {
-        matches!(self.action, Action::Allow)
+    /// The rule in the table of what is open.
+    pub(crate) fn overview(&self) -> Permission {
+        let open = matches!(self.action, Action::Allow);
+        let exposes = match (open, self.is_unconditional()) {
+            (true, true) => "each request of these operations",
+            (true, false) => "what meets its conditions",
+            (false, true) => "nothing of these operations",
+            (false, false) => "nothing that meets its conditions",
+        };
+        Permission {
+            name: format!("rule {}", self.number),
+            value: format!("{} {}", if open { "allow" } else { "deny" }, self.patterns),
+            open,
+            exposes: exposes.to_owned(),
+        }
     }
 
     /// What it says of a request.

@@ -12,27 +12,8 @@ pub struct Bundled {
     code: &'static [u8],
 }
 
-/// Embeds what the build script has made of the plugins of these names.
-macro_rules! bundled {
-    ($($name:literal),*) => {
-        &[$(Bundled {
-            name: $name,
-            manifest: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
-            code: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".cwasm")),
-        }),*]
-    };
-}
-
-/// All of them.
-pub static ALL: &[Bundled] = bundled![
-    "container-guard",
-    "image-registry",
-    "label-scope",
-    "office-hours",
-    "read-only",
-    "rules",
-    "tecnativa"
-];
+/// All of them, as the build script lists them.
+pub static ALL: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// The one of that name.
 ///
