@@ -36,13 +36,11 @@ mod wire;
 
 use std::sync::MutexGuard;
 
-use daemon::{Daemon, programs_named, skip};
+use daemon::{Daemon, is_installed};
 
 /// The daemon, if all is there that the tests need.
 fn daemon() -> Option<MutexGuard<'static, Daemon>> {
-    let mut needed = ["python3", "ip", "nsenter", "setpriv"].into_iter();
-    if let Some(missing) = needed.find(|program| programs_named(program).is_empty()) {
-        skip(&format!("{missing} is not installed"));
+    if !["python3", "ip", "nsenter", "setpriv"].into_iter().all(is_installed) {
         return None;
     }
     daemon::shared()

@@ -29,6 +29,9 @@ mod wire;
 mod bodies;
 #[path = "differential/readers.rs"]
 mod readers;
+#[path = "guard/spellings.rs"]
+#[allow(dead_code, reason = "tests/guard.rs uses the rest")]
+mod spellings;
 #[path = "differential/things.rs"]
 mod things;
 
@@ -36,10 +39,10 @@ use std::env;
 use std::path::Path;
 
 use dockgate::request::{Document, Operation, UnknownFields};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use bodies::{Dice, body};
-use daemon::{Daemon, new_folder};
+use daemon::Daemon;
 use http::Request;
 use proxy::Proxy;
 use readers::Reader;
@@ -54,13 +57,8 @@ fn number(variable: &str) -> Option<u64> {
 
 /// A proxy that lets everything through that has one reading.
 fn open_proxy(daemon: &Daemon) -> Proxy {
-    let folder = new_folder("differential");
-    let settings = folder.join("everything.json");
-    std::fs::write(&settings, r#"{"rules":[{"allow":["*"]}]}"#).expect("a new folder");
-    let plugin = format!("bundled:rules={}", settings.display());
-    let proxy = Proxy::configured(&daemon.socket(), |command| command.args(["--plugin", &plugin]));
-    std::fs::remove_dir_all(&folder).expect("it is read at the start");
-    proxy
+    let everything = json!({ "rules": [{ "allow": ["*"] }] });
+    Proxy::with_plugins(&daemon.socket(), &[("rules", everything)])
 }
 
 /// What a daemon makes of a body, or the words of whoever refuses it.

@@ -20,6 +20,7 @@ mod guide;
 #[allow(dead_code, reason = "tests/docs.rs uses the rest")]
 mod page;
 #[path = "dockerd/proxy.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod proxy;
 #[path = "dockerd/shell.rs"]
 #[allow(dead_code, reason = "tests/image.rs uses the rest")]
@@ -36,7 +37,7 @@ use std::time::Duration;
 
 use clients::Client;
 use commands::{CASES, REFUSALS, SCENE, Same};
-use daemon::{Daemon, programs_named, skip, wait_until};
+use daemon::{Daemon, is_installed, programs_named, skip, wait_until};
 use proxy::{FLAGS, Proxy};
 use shell::Shell;
 use wire::Wire;
@@ -166,8 +167,7 @@ fn dockerode_runs_its_session_over_unix_and_tcp() {
 #[test]
 fn compose_brings_a_project_up_and_down() {
     let Some(daemon) = daemon::shared() else { return };
-    if programs_named("docker-compose").is_empty() {
-        skip("docker-compose is not installed");
+    if !is_installed("docker-compose") {
         return;
     }
     let proxy = Proxy::open(&daemon.socket());

@@ -25,7 +25,7 @@ mod wire;
 
 use std::time::{Duration, SystemTime};
 
-use daemon::{programs_named, skip, wait_until};
+use daemon::{is_installed, wait_until};
 use gate::Gate;
 use kept::Kept;
 use relay::Relay;
@@ -234,8 +234,7 @@ fn a_daemon_that_hangs_leaves_clients_without_a_container_and_nothing_behind() {
 #[test]
 fn a_client_at_a_unix_socket_is_known_by_its_cgroup() {
     let Some(daemon) = daemon::shared() else { return };
-    if programs_named("python3").is_empty() {
-        skip("python3 is not installed");
+    if !is_installed("python3") {
         return;
     }
     let shell = daemon.shell();

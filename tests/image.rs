@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
-use daemon::{Daemon, programs_named, skip, wait_until};
+use daemon::{Daemon, is_installed, skip, wait_until};
 use shell::Shell;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -82,8 +82,7 @@ fn the_container_says_what_is_wrong_with_the_socket() {
 #[test]
 fn each_compose_file_brings_the_proxy_up() {
     let Some(daemon) = daemon_with_image() else { return };
-    if programs_named("docker-compose").is_empty() {
-        skip("docker-compose is not installed");
+    if !is_installed("docker-compose") {
         return;
     }
     let shell = daemon.shell().and_variable("DOCKER_GID", &group_of_the_socket(&daemon));

@@ -1,46 +1,7 @@
 //! Bodies, near to what clients send and often not it.
 
+use crate::spellings::{escaped, folding, quoted};
 use crate::things::Kind;
-
-/// The names of fields that bodies have, besides those of objects in lists and maps.
-pub const NAMES: [&str; 36] = [
-    "HostConfig",
-    "Privileged",
-    "CapAdd",
-    "CapDrop",
-    "Binds",
-    "Memory",
-    "CpuShares",
-    "PidMode",
-    "NetworkMode",
-    "ReadonlyRootfs",
-    "SecurityOpt",
-    "Sysctls",
-    "OomScoreAdj",
-    "Ulimits",
-    "PortBindings",
-    "Mounts",
-    "RestartPolicy",
-    "GroupAdd",
-    "Dns",
-    "ExtraHosts",
-    "Tmpfs",
-    "Init",
-    "AutoRemove",
-    "ShmSize",
-    "Env",
-    "Cmd",
-    "Entrypoint",
-    "Labels",
-    "User",
-    "WorkingDir",
-    "Tty",
-    "StopSignal",
-    "OpenStdin",
-    "Domainname",
-    "Driver",
-    "DriverOpts",
-];
 
 /// Fields of a `HostConfig`, each with values that the daemon takes.
 const HOST: [(&str, &[&str]); 23] = [
@@ -108,6 +69,12 @@ const VOLUME: [(&str, &[&str]); 3] = [
     ),
     ("Labels", &[r#"{"a":"1","A":"2"}"#, r#"{"a":"3"}"#, "{}"]),
 ];
+
+/// The names of fields that bodies have, besides those of objects in lists and maps.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let fields = HOST.iter().chain(&TOP).chain(&VOLUME);
+    fields.map(|(name, _)| *name).chain(["HostConfig"])
+}
 
 /// Chance, the same for the same seed (xorshift64*, Vigna 2016).
 pub struct Dice(u64);
@@ -244,16 +211,12 @@ fn value(dice: &mut Dice, values: &[&str], strange: bool) -> String {
 
 /// A name in quotes, as it is or in another spelling.
 fn name(dice: &mut Dice, name: &str, strange: bool) -> String {
-    let spelt = match dice.below(if strange { 12 } else { 1 }) {
+    quoted(&match dice.below(if strange { 12 } else { 1 }) {
         1 => name.to_lowercase(),
         2 => name.to_uppercase(),
-        3 => name.replace('s', "\u{17f}").replace('k', "\u{212a}"),
-        4 => {
-            let (first, rest) = name.split_at(1);
-            format!("\\u{:04x}{rest}", u32::from(first.as_bytes()[0]))
-        }
+        3 => folding(name),
+        4 => escaped(name),
         5 => format!("{name}x"),
         _ => name.to_owned(),
-    };
-    format!("\"{spelt}\"")
+    })
 }

@@ -4,7 +4,7 @@
 use dockgate::request::Json;
 use serde_json::{Map, Value};
 
-use crate::bodies::NAMES;
+use crate::bodies;
 
 /// A way to read a body, wrong in one point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Reader {
 
     fn name(self, name: &str) -> String {
         let folded = name.replace('\u{17f}', "s").replace('\u{212a}', "k");
-        let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(&folded));
+        let known = bodies::names().find(|known| known.eq_ignore_ascii_case(&folded));
         match known {
             Some(known) if self != Self::Unfolded => (*known).to_owned(),
             _ => name.to_owned(),

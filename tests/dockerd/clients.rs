@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::daemon::{programs_named, skip};
+use crate::daemon::{is_installed, skip};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/dockerd/clients");
 const INSTALLED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/clients");
@@ -69,8 +69,7 @@ impl Client {
 
 /// Installs once for each state of the files that say what to install.
 fn installed(tool: &str, sources: &[&str], script: &str) -> bool {
-    if programs_named(tool).is_empty() {
-        skip(&format!("{tool} is not installed"));
+    if !is_installed(tool) {
         return false;
     }
     let wanted: String = sources

@@ -64,6 +64,15 @@ pub fn programs_named(name: &str) -> Vec<PathBuf> {
     programs
 }
 
+/// Whether there is such a program; tells that a test is skipped where there is none.
+pub fn is_installed(name: &str) -> bool {
+    let found = !programs_named(name).is_empty();
+    if !found {
+        skip(&format!("{name} is not installed"));
+    }
+    found
+}
+
 /// A daemon on a socket of its own, in namespaces of its own. Nothing of it is left when this is
 /// dropped, nor when the test program ends without dropping it: see `engine.sh`.
 pub struct Daemon {

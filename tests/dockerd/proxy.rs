@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::daemon::new_folder;
 use crate::shell::Shell;
 
@@ -60,6 +62,19 @@ impl Proxy {
     pub fn with_flags(upstream: &Path, on: &[&str]) -> Self {
         let flags = FLAGS.map(|flag| (flag, if on.contains(&flag) { "1" } else { "0" }));
         Self::configured(upstream, |command| command.envs(flags))
+    }
+
+    /// With a chain of bundled plugins, each with its settings.
+    pub fn with_plugins(upstream: &Path, plugins: &[(&str, Value)]) -> Self {
+        let folder = new_folder("settings");
+        let plugins = plugins.iter().map(|(name, settings)| {
+            let file = folder.join(format!("{name}.json"));
+            fs::write(&file, settings.to_string()).expect("a new folder");
+            format!("--plugin=bundled:{name}={}", file.display())
+        });
+        let proxy = Self::configured(upstream, |command| command.args(plugins));
+        fs::remove_dir_all(&folder).expect("it is read at the start");
+        proxy
     }
 
     /// With the chain that its arguments and variables make.

@@ -1,7 +1,7 @@
 //! What people do every day goes through the guard as it is without settings.
 
 use crate::clients::Client;
-use crate::daemon::{programs_named, skip};
+use crate::daemon::{is_installed, programs_named};
 use crate::scene::Scene;
 
 #[test]
@@ -103,8 +103,7 @@ YAML
 #[test]
 fn a_project_of_three_services_goes_up_and_down() {
     let Some(scene) = Scene::new() else { return };
-    if programs_named("docker-compose").is_empty() {
-        skip("docker-compose is not installed");
+    if !is_installed("docker-compose") {
         return;
     }
     let printed = scene.proxy.shell().must_run(COMPOSE);

@@ -1,12 +1,10 @@
 //! A daemon, and a proxy before it that allows everything but what the guard refuses.
 
-use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::daemon::new_folder;
 use crate::engine::{self, Engine};
 use crate::http::{Answer, Request};
 use crate::proxy::Proxy;
@@ -25,14 +23,9 @@ impl Scene {
         let engine = engine::shared()?;
         let alone = ALONE.get_or_init(Mutex::default).lock();
         let alone = alone.unwrap_or_else(PoisonError::into_inner);
-        let folder = new_folder("guard");
-        let settings = folder.join("everything.json");
         let everything = json!({ "rules": [{ "allow": ["*"] }] });
-        fs::write(&settings, everything.to_string()).expect("a new folder");
-        let everything = format!("bundled:rules={}", settings.display());
-        let plugins = ["--plugin", &everything, "--plugin", "bundled:container-guard"];
-        let proxy = Proxy::configured(&engine.daemon.socket(), |command| command.args(plugins));
-        fs::remove_dir_all(&folder).expect("it is read at the start");
+        let chain = [("rules", everything), ("container-guard", json!({}))];
+        let proxy = Proxy::with_plugins(&engine.daemon.socket(), &chain);
         Some(Self { engine, proxy, _alone: alone })
     }
 

@@ -71,17 +71,17 @@ fn written(value: &Value, name: &dyn Fn(&str) -> String) -> String {
 }
 
 /// U+017F is an s to Go, and U+212A a k.
-fn folding(name: &str) -> String {
+pub fn folding(name: &str) -> String {
     name.replace('s', "\u{17f}").replace(['k', 'K'], "\u{212a}")
 }
 
 /// The first letter as `\u0050`; the backslash is put back by [`quoted`].
-fn escaped(name: &str) -> String {
+pub fn escaped(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().expect("fields have names");
     format!("\\u{:04x}{}", first as u32, letters.as_str())
 }
 
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }

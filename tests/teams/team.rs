@@ -1,13 +1,12 @@
 //! A team: its proxy, and what it has at the daemon.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::daemon::{new_folder, wait_until};
+use crate::daemon::wait_until;
 use crate::engine::Engine;
 use crate::http::{Answer, Request};
 use crate::proxy::Proxy;
@@ -62,15 +61,9 @@ pub fn proxy_of(engine: &Engine, name: &str, images: &str) -> Proxy {
 
 /// The same before another socket.
 pub fn proxy_at(upstream: &Path, name: &str, images: &str) -> Proxy {
-    let folder = new_folder("team");
-    let settings = folder.join("label-scope.json");
     let label = format!("{KEY}={name}");
-    let content = json!({ "labels": [label], "allow": true, "images": images });
-    fs::write(&settings, content.to_string()).expect("a new folder");
-    let plugin = format!("bundled:label-scope={}", settings.display());
-    let proxy = Proxy::configured(upstream, |command| command.args(["--plugin", &plugin]));
-    fs::remove_dir_all(&folder).expect("it is read at the start");
-    proxy
+    let settings = json!({ "labels": [label], "allow": true, "images": images });
+    Proxy::with_plugins(upstream, &[("label-scope", settings)])
 }
 
 /// What there is of a team.
