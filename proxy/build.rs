@@ -23,6 +23,7 @@ const BUNDLED: &[&str] = &[
     "label-scope",
     "office-hours",
     "read-only",
+    "redact",
     "rules",
     "tecnativa",
 ];

@@ -135,6 +135,11 @@ fn what_is_said_of_rules_is_what_comes() {
 }
 
 #[test]
+fn what_is_said_of_redaction_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("plugins/redact/README.md"));
+}
+
+#[test]
 fn every_exception_is_of_a_command_that_is_there() {
     let pages = [
         "README.md",
@@ -456,6 +461,7 @@ fn every_file_that_is_named_is_there() {
             let more = [
                 "plugins/container-guard/src",
                 "plugins/label-scope/src",
+                "plugins/redact/src",
                 "plugins/rules/src",
                 "plugin-sdk/src",
                 "tests",

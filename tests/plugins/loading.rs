@@ -60,7 +60,7 @@ fn a_file_that_is_not_there_is_named() {
 fn a_name_that_is_not_bundled_is_refused_and_those_that_are_are_named() {
     is_refused(
         Scene::new().arguments(&["--plugin", "bundled:tecnativ"]),
-        "plugin bundled:tecnativ: there is no such plugin in this binary; there is container-guard, image-registry, label-scope, office-hours, read-only, rules, tecnativa",
+        "plugin bundled:tecnativ: there is no such plugin in this binary; there is container-guard, image-registry, label-scope, office-hours, read-only, redact, rules, tecnativa",
     );
 }
 

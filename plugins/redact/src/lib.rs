@@ -1,0 +1,110 @@
+//! Answers without what clients need not see: values of environment variables, labels, options of
+//! drivers, paths of the host, and what the host is.
+//!
+//! The plugin only takes away. It looks at each answer of the daemon that describes something, and
+//! refuses requests by which a client would find out what is hidden or overwrite it.
+//!
+//! `README.md` beside this crate has the settings, and what the plugin can't do.
+
+mod answers;
+mod events;
+mod names;
+mod requests;
+mod settings;
+mod walk;
+
+use dockgate_plugin::{Permission, Policy, Request, Response, Ruling, Setup, Sifted, Verdict};
+
+pub use settings::{Environment, How, Labels, Mounts, Options, Settings, Shown};
+
+use names::Names;
+
+/// The policy: what is hidden.
+#[derive(Debug)]
+pub struct Redaction {
+    mask: String,
+    environment: Names,
+    labels: Names,
+    options: Names,
+    mounts: Mounts,
+    hides_host: bool,
+    hides_commands: bool,
+    hides_swarm: bool,
+}
+
+impl Policy for Redaction {
+    type Settings = Settings;
+
+    fn set_up(setup: &mut Setup<Settings>) -> Self {
+        if !is_mask(&setup.settings.mask) {
+            let words = "write 1 to 64 letters, digits and characters of -_.*<>[]";
+            setup.refuse("/mask", words);
+        }
+        let Settings { mask, environment, labels, options, mounts, host, commands, swarm } =
+            &setup.settings;
+        Self {
+            mask: mask.clone(),
+            environment: Names::new(&environment.hide, &environment.show, environment.how),
+            labels: Names::new(&labels.hide, &labels.show, labels.how),
+            options: Names::new(&options.hide, &options.show, options.how),
+            mounts: *mounts,
+            hides_host: *host == Shown::Hide,
+            hides_commands: *commands == Shown::Hide,
+            hides_swarm: *swarm == Shown::Hide,
+        }
+    }
+
+    fn decide(&self, request: &Request) -> Verdict {
+        requests::judge(self, request).map_or_else(Verdict::from, |()| Verdict::abstain())
+    }
+
+    fn review(&self, request: &Request, response: &Response) -> Ruling {
+        answers::review(self, request, response)
+    }
+
+    fn sift(&self, _request: &Request, item: &str) -> Sifted {
+        self.event(item)
+    }
+
+    fn permissions(&self) -> Vec<Permission> {
+        let shown = |hidden: bool| if hidden { "hidden" } else { "shown" }.to_owned();
+        let mounts = self.mounts != Mounts::Show;
+        [
+            ("environment", self.environment.words(), "the values of variables"),
+            ("labels", self.labels.words(), "the values of labels"),
+            ("options", self.options.words(), "the options of drivers"),
+            ("mounts", shown(mounts), "paths of the host"),
+            ("host", shown(self.hides_host), "the host's name, kernel, addresses and registries"),
+            ("commands", shown(self.hides_commands), "command lines"),
+            ("swarm", shown(self.hides_swarm), "tokens of the swarm, and configs"),
+        ]
+        .into_iter()
+        .map(|(name, value, exposes)| Permission {
+            name: name.to_owned(),
+            value,
+            open: false,
+            exposes: exposes.to_owned(),
+        })
+        .collect()
+    }
+}
+
+impl Redaction {
+    /// Whether what is hidden of a definition may be left out of it.
+    fn removes(&self) -> bool {
+        self.environment.are_removed()
+            || self.labels.are_removed()
+            || self.options.are_removed()
+            || self.mounts == Mounts::Remove
+    }
+}
+
+/// Whether a mask is told apart from what stands around it in `NAME=value` and `source:target`.
+fn is_mask(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*<>[]".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
+dockgate_plugin::export!(Redaction);
+dockgate_plugin::manifest_test!(Redaction);
+dockgate_plugin::requests_test!(Redaction);

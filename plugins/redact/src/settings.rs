@@ -1,0 +1,151 @@
+//! What a person may configure.
+
+use dockgate_plugin::schemars::{self, JsonSchema};
+use serde::Deserialize;
+
+/// What clients don't see. Without settings that is each variable's value, labels that are named like
+/// secrets, options of drivers, where on the host a mount comes from, and what the host is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// What stands in the place of a value that is hidden: letters, digits and `-_.*<>[]`.
+    #[schemars(length(min = 1, max = 64))]
+    pub mask: String,
+    /// Variables of the environment, of containers, services, images and plugins.
+    pub environment: Environment,
+    /// Labels of everything that has some, and the attributes of events in which they stand.
+    pub labels: Labels,
+    /// Options of the drivers of volumes, networks and logs: a share's password is one.
+    pub options: Options,
+    /// Where on the host mounts, devices, logs and layers are.
+    pub mounts: Mounts,
+    /// The host: its name, kernel, addresses, proxies and registries.
+    pub host: Shown,
+    /// Command lines, health checks and what they print.
+    pub commands: Shown,
+    /// Tokens to join a swarm, the key that unlocks it, and the data of configs.
+    pub swarm: Shown,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mask: "redacted".to_owned(),
+            environment: Environment::default(),
+            labels: Labels::default(),
+            options: Options::default(),
+            mounts: Mounts::default(),
+            host: Shown::Hide,
+            commands: Shown::Show,
+            swarm: Shown::Hide,
+        }
+    }
+}
+
+/// What becomes of a value that is hidden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// Its name stays, and the mask takes its place.
+    #[default]
+    Mask,
+    /// Its name goes too.
+    Remove,
+}
+
+/// Whether something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// The mask takes its place; what is no text is left out.
+    Hide,
+    /// It is as the daemon has it.
+    Show,
+}
+
+/// What becomes of the host's side of a mount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mounts {
+    /// The mask takes the place of the path. Names of volumes stay.
+    #[default]
+    Mask,
+    /// A mount of a path goes whole, and so do the other paths.
+    Remove,
+    /// It is as the daemon has it.
+    Show,
+}
+
+/// Variables whose values are hidden.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Environment {
+    /// Names that are hidden, `*` for any text, without regard to case: all of them, if not said.
+    pub hide: Vec<String>,
+    /// Names that are shown although they are among them: `PATH`, if not said.
+    pub show: Vec<String>,
+    /// What becomes of them.
+    pub how: How,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { hide: names(&["*"]), show: names(&["PATH"]), how: How::Mask }
+    }
+}
+
+/// Labels whose values are hidden.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Labels {
+    /// Names that are hidden, `*` for any text, without regard to case: those that sound like secrets,
+    /// if not said.
+    pub hide: Vec<String>,
+    /// Names that are shown although they are among them.
+    pub show: Vec<String>,
+    /// What becomes of them.
+    pub how: How,
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        let secrets = [
+            "*password*",
+            "*passwd*",
+            "*secret*",
+            "*token*",
+            "*credential*",
+            "*basicauth*",
+            "*digestauth*",
+            "*apikey*",
+            "*api-key*",
+            "*api_key*",
+            "*private*key*",
+        ];
+        Self { hide: names(&secrets), show: Vec::new(), how: How::Mask }
+    }
+}
+
+/// Options of drivers whose values are hidden.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Options {
+    /// Names that are hidden, `*` for any text, without regard to case: all of them, if not said.
+    pub hide: Vec<String>,
+    /// Names that are shown although they are among them: `type`, `max-size`, `max-file` and those of
+    /// Docker's own networks, if not said.
+    pub show: Vec<String>,
+    /// What becomes of them.
+    pub how: How,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let show = ["type", "max-size", "max-file", "com.docker.network.*"];
+        Self { hide: names(&["*"]), show: names(&show), how: How::Mask }
+    }
+}
+
+fn names(all: &[&str]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,314 @@
+//! What clients get of the daemon's answers and events.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use dockgate_plugin::{Json, Operation, Policy, Request, Response, Ruling, Setup, Sifted, json};
+use dockgate_plugin_redact::{Redaction, Settings};
+use serde_json::Value;
+
+fn redaction(settings: Value) -> Redaction {
+    let settings: Settings = serde_json::from_value(settings).unwrap();
+    let mut setup = Setup::new(settings);
+    let redaction = Redaction::set_up(&mut setup);
+    assert_eq!(setup.problems(), []);
+    redaction
+}
+
+/// A request for one thing, or for a list or what there is one of.
+fn request(operation: Operation) -> Request {
+    let name = operation.name();
+    let has_no_target =
+        name.ends_with("-list") || name.starts_with("system-") || name.starts_with("swarm-");
+    if has_no_target { Request::of(operation) } else { Request::to(operation, "web") }
+}
+
+/// What the client gets of a body.
+fn passed(settings: Value, operation: Operation, body: &Value) -> Value {
+    let response = Response::new(200).with_body(body);
+    let ruling = redaction(settings).review(&request(operation), &response);
+    assert_eq!(ruling, Ruling::Pass, "{body}");
+    response.edited_body().map(Value::from).unwrap()
+}
+
+fn sifted(settings: Value, event: &Value) -> Value {
+    let sifted = redaction(settings).sift(&request(Operation::SystemEvents), &event.to_string());
+    let Sifted::Replace(text) = sifted else { panic!("{sifted:?}") };
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn without_settings_values_go_and_names_stay() {
+    let body = json!({
+        "Id": "4f66", "Created": "2026-01-01T00:00:00Z", "Path": "sh", "Args": ["-c", "true"],
+        "HostConfig": {
+            "Binds": ["/srv/db:/data:ro", "named:/more", "C:\\db:D:"],
+            "LogConfig": { "Type": "splunk", "Config": { "splunk-token": "s", "max-size": "1m" } },
+            "Devices": [{ "PathOnHost": "/dev/sda", "PathInContainer": "/dev/x" }],
+            "BlkioDeviceReadBps": [{ "Path": "/dev/sda", "Rate": 1 }],
+            "Memory": 4_194_304, "Annotations": { "a.token": "s", "b": "c" },
+        },
+        "GraphDriver": { "Name": "overlay2", "Data": { "UpperDir": "/var/lib/docker/x" } },
+        "Mounts": [
+            { "Type": "bind", "Source": "/srv/db", "Destination": "/data", "RW": false },
+            { "Type": "volume", "Name": "named", "Source": "/var/lib/docker/volumes/named/_data" },
+            { "Type": "volume", "Source": "named", "VolumeOptions": {
+                "Labels": { "token": "s" }, "DriverConfig": { "Options": { "o": "password=s" } } } },
+        ],
+        "Config": {
+            "Env": ["PATH=/bin", "TOKEN=s=t", "EMPTY=", "BARE", "=x"],
+            "Labels": { "api-token": "s", "note": "it is a secret" },
+            "Hostname": "4f66", "Image": "registry.example.com/a",
+        },
+        "LogPath": "/var/lib/docker/x.log", "HostsPath": "", "State": { "Error": "no such /srv/db" },
+    });
+    let expected = json!({
+        "Id": "4f66", "Created": "2026-01-01T00:00:00Z", "Path": "sh", "Args": ["-c", "true"],
+        "HostConfig": {
+            "Binds": ["redacted:/data:ro", "named:/more", "redacted:D:"],
+            "LogConfig": {
+                "Type": "splunk", "Config": { "splunk-token": "redacted", "max-size": "1m" } },
+            "Devices": [{ "PathOnHost": "redacted", "PathInContainer": "/dev/x" }],
+            "BlkioDeviceReadBps": [{ "Path": "redacted", "Rate": 1 }],
+            "Memory": 4_194_304, "Annotations": { "a.token": "redacted", "b": "c" },
+        },
+        "GraphDriver": { "Name": "overlay2", "Data": { "UpperDir": "redacted" } },
+        "Mounts": [
+            { "Type": "bind", "Source": "redacted", "Destination": "/data", "RW": false },
+            { "Type": "volume", "Name": "named", "Source": "redacted" },
+            { "Type": "volume", "Source": "named", "VolumeOptions": {
+                "Labels": { "token": "redacted" },
+                "DriverConfig": { "Options": { "o": "redacted" } } } },
+        ],
+        "Config": {
+            "Env": ["PATH=/bin", "TOKEN=redacted", "EMPTY=redacted", "BARE", "=redacted"],
+            "Labels": { "api-token": "redacted", "note": "it is a secret" },
+            "Hostname": "4f66", "Image": "registry.example.com/a",
+        },
+        "LogPath": "redacted", "HostsPath": "", "State": { "Error": "redacted" },
+    });
+    assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), expected);
+}
+
+#[test]
+fn what_is_removed_is_gone_with_its_name() {
+    let settings = json!({
+        "environment": { "hide": ["*secret*"], "how": "remove" },
+        "labels": { "hide": ["internal.*"], "show": ["internal.team"], "how": "remove" },
+        "options": { "how": "remove" }, "mounts": "remove",
+    });
+    let body = json!([{
+        "Env": ["A=b", "MY_SECRET=c"],
+        "Labels": { "internal.cost/center": "4", "internal.team": "web" },
+        "Options": { "o": "password=s", "type": "nfs" },
+        "Binds": ["/a:/b", "v:/c"], "Mountpoint": "/m",
+        "Mounts": [{ "Type": "bind", "Source": "/a" }, { "Type": "tmpfs", "Source": "" }],
+    }]);
+    let expected = json!([{
+        "Env": ["A=b"], "Labels": { "internal.team": "web" }, "Options": { "type": "nfs" },
+        "Binds": ["v:/c"], "Mounts": [{ "Type": "tmpfs", "Source": "" }],
+    }]);
+    assert_eq!(passed(settings, Operation::ServiceList, &body), expected);
+}
+
+#[test]
+fn with_everything_shown_nothing_changes() {
+    let settings = json!({
+        "environment": { "hide": [] }, "labels": { "hide": [] }, "options": { "hide": [] },
+        "mounts": "show", "host": "show", "swarm": "show",
+    });
+    let body = json!({
+        "Env": ["A=b"], "Labels": { "token": "s" }, "Options": { "o": "s" }, "Mountpoint": "/m",
+        "CreatedBy": "ENV A=b", "Binds": ["/a:/b"], "Mounts": [{ "Type": "bind", "Source": "/a" }],
+        "Devices": [{ "Path": "/dev/sda" }], "GraphDriver": { "Data": { "a": "b" } },
+        "Cmd": ["a"], "JoinTokens": { "Worker": "w" }, "Spec": { "Data": "YQ==" }, "TLSInfo": {},
+        "Addr": "192.0.2.1", "Error": "/a", "Name": "host", "RegistryConfig": { "Mirrors": ["m"] },
+    });
+    assert_eq!(passed(settings, Operation::SystemInfo, &body), body);
+}
+
+#[test]
+fn of_the_daemon_what_clients_need_stays() {
+    let body = json!({
+        "Name": "host-7", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "http://u:p@proxy",
+        "OSType": "linux", "Plugins": { "Volume": ["local"] }, "Labels": ["token=s", "zone=a"],
+        "RegistryConfig": { "Mirrors": ["https://mirror"] }, "Runtimes": { "runc": { "path": "r" } },
+        "DriverStatus": [["Backing Filesystem", "extfs"]], "SecurityOptions": ["name=seccomp"],
+        "SomethingNew": "host-7", "SomethingElse": ["host-7"],
+        "Swarm": { "NodeID": "n", "LocalNodeState": "active", "NodeAddr": "192.0.2.1", "Managers": 1,
+            "ControlAvailable": true, "RemoteManagers": [{ "Addr": "192.0.2.1:2377" }] },
+    });
+    let expected = json!({
+        "Name": "redacted", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "redacted",
+        "OSType": "linux", "Plugins": { "Volume": ["local"] },
+        "Labels": ["token=redacted", "zone=a"], "SecurityOptions": ["name=seccomp"],
+        "SomethingNew": "redacted",
+        "Swarm": { "NodeID": "n", "LocalNodeState": "active", "Managers": 1,
+            "ControlAvailable": true },
+    });
+    assert_eq!(passed(json!({}), Operation::SystemInfo, &body), expected);
+}
+
+#[test]
+fn a_swarm_gives_no_tokens_and_its_nodes_no_names() {
+    for (operation, body, expected) in [
+        (
+            Operation::SwarmInspect,
+            json!({
+                "JoinTokens": { "Worker": "SWMTKN-1-a", "Manager": "SWMTKN-1-b" },
+                "TLSInfo": { "TrustRoot": "…" }, "DefaultAddrPool": ["10.0.0.0/8"],
+                "Spec": { "CAConfig": { "NodeCertExpiry": 1,
+                    "ExternalCAs": [{ "URL": "https://ca", "Options": { "a": "b" } }] } },
+            }),
+            json!({
+                "JoinTokens": { "Worker": "redacted", "Manager": "redacted" },
+                "DefaultAddrPool": ["10.0.0.0/8"],
+                "Spec": { "CAConfig": { "NodeCertExpiry": 1,
+                    "ExternalCAs": [{ "URL": "redacted", "Options": { "a": "redacted" } }] } },
+            }),
+        ),
+        (
+            Operation::SwarmUnlockkey,
+            json!({ "UnlockKey": "SWMKEY-1-a" }),
+            json!({ "UnlockKey": "redacted" }),
+        ),
+        (
+            Operation::NodeInspect,
+            json!({ "Description": { "Hostname": "host-7", "TLSInfo": {}, "Platform": {} },
+                "Status": { "State": "ready", "Addr": "192.0.2.1" },
+                "ManagerStatus": { "Leader": true, "Addr": "192.0.2.1:2377" } }),
+            json!({ "Description": { "Hostname": "redacted", "Platform": {} },
+                "Status": { "State": "ready", "Addr": "redacted" },
+                "ManagerStatus": { "Leader": true, "Addr": "redacted" } }),
+        ),
+        (
+            Operation::ConfigInspect,
+            json!({ "Spec": { "Name": "c", "Data": "czNjcmV0", "Labels": { "a": "b" } } }),
+            json!({ "Spec": { "Name": "c", "Labels": { "a": "b" } } }),
+        ),
+        (
+            Operation::PluginInspect,
+            json!({ "Settings": { "Env": ["A=s"], "Devices": [{ "Name": "d", "Path": "/dev/d" }],
+                    "Mounts": [{ "Name": "m", "Source": "/srv", "Type": "bind" }] },
+                "Config": { "Env": [{ "Name": "A", "Value": "s", "Settable": ["value"] }] } }),
+            json!({ "Settings": { "Env": ["A=redacted"],
+                    "Devices": [{ "Name": "d", "Path": "redacted" }],
+                    "Mounts": [{ "Name": "m", "Source": "redacted", "Type": "bind" }] },
+                "Config": { "Env": [{ "Name": "A", "Value": "redacted", "Settable": ["value"] }] } }),
+        ),
+    ] {
+        assert_eq!(passed(json!({}), operation, &body), expected, "{operation}");
+    }
+}
+
+#[test]
+fn steps_of_builds_show_no_variables() {
+    let steps = |created: &[&str]| -> Value {
+        created.iter().map(|step| json!({ "CreatedBy": step })).collect()
+    };
+    let body = steps(&["ENV A=b", "RUN |1 A=b /bin/sh -c make", "RUN make", "LABEL a=b"]);
+    let expected = steps(&["redacted", "redacted", "RUN make", "redacted"]);
+    assert_eq!(passed(json!({}), Operation::ImageHistory, &body), expected);
+    let commands = json!({ "commands": "hide" });
+    let expected = steps(&["redacted"; 4]);
+    assert_eq!(passed(commands, Operation::ImageHistory, &body), expected);
+
+    let image = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "#(nop) ENV A=b"] } });
+    let expected = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "redacted"] } });
+    assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
+}
+
+#[test]
+fn commands_are_hidden_if_that_is_wanted() {
+    let hide = || json!({ "commands": "hide", "environment": { "hide": [] } });
+    let body = json!({
+        "Path": "sh", "Args": ["-c", "a"], "Command": "sh -c a", "OnBuild": null,
+        "Config": { "Cmd": ["a"], "Entrypoint": "a", "Healthcheck": { "Test": ["CMD", "a", "b"] } },
+        "ProcessConfig": { "entrypoint": "sh", "arguments": ["a"], "tty": false },
+        "State": { "Health": { "Log": [{ "ExitCode": 0, "Output": "a" }] }, "Error": "a" },
+    });
+    let expected = json!({
+        "Path": "redacted", "Args": ["redacted", "redacted"], "Command": "redacted", "OnBuild": null,
+        "Config": { "Cmd": ["redacted"], "Entrypoint": "redacted",
+            "Healthcheck": { "Test": ["CMD", "redacted", "redacted"] } },
+        "ProcessConfig": { "entrypoint": "redacted", "arguments": ["redacted"], "tty": false },
+        "State": { "Health": { "Log": [{ "ExitCode": 0, "Output": "redacted" }] },
+            "Error": "redacted" },
+    });
+    assert_eq!(passed(hide(), Operation::ContainerInspect, &body), expected);
+
+    let top = json!({ "Titles": ["PID", "CMD"], "Processes": [["7", "sh -c a", "more"]] });
+    let expected =
+        json!({ "Titles": ["PID", "CMD"], "Processes": [["7", "redacted", "redacted"]] });
+    assert_eq!(passed(hide(), Operation::ContainerTop, &top), expected);
+    assert_eq!(passed(json!({}), Operation::ContainerTop, &top), top);
+}
+
+#[test]
+fn events_are_without_what_labels_say() {
+    let event = json!({
+        "Type": "container", "Action": "exec_create: sh -c a", "status": "exec_create: sh -c a",
+        "Actor": { "ID": "4f66", "Attributes": { "image": "a", "name": "web", "note": "s" } },
+    });
+    let all = json!({ "labels": { "hide": ["*"] }, "commands": "hide" });
+    let expected = json!({
+        "Type": "container", "Action": "exec_create: redacted", "status": "exec_create: redacted",
+        "Actor": { "ID": "4f66", "Attributes": { "image": "a", "name": "web", "note": "redacted" } },
+    });
+    assert_eq!(sifted(all, &event), expected);
+    assert_eq!(sifted(json!({}), &event), event);
+    let node = json!({ "Type": "node", "Actor": { "Attributes": { "name": "host-7" } } });
+    assert_eq!(sifted(json!({}), &node)["Actor"]["Attributes"]["name"], "redacted");
+    assert_eq!(sifted(json!({ "host": "show" }), &node), node);
+    let sift = |item| redaction(json!({})).sift(&request(Operation::SystemEvents), item);
+    assert_eq!(sift("{"), Sifted::Drop);
+}
+
+#[test]
+fn what_can_not_be_read_is_not_passed_on() {
+    for response in [Response::new(200), Response::new(200).with_unread_body()] {
+        let ruling = redaction(json!({})).review(&request(Operation::ContainerList), &response);
+        assert!(matches!(ruling, Ruling::Refuse(denial) if denial.status == 502), "{response:?}");
+    }
+    let refused = Response::new(404).with_body(json!({ "message": "No such container: web" }));
+    let ruling = redaction(json!({})).review(&request(Operation::ContainerInspect), &refused);
+    assert_eq!(ruling, Ruling::Pass);
+}
+
+/// A network may be called like a field, and so may a label.
+#[test]
+fn names_of_the_users_own_are_no_fields() {
+    for name in ["Labels", "Options", "Env", "Mounts", "Binds", "Data", "LogConfig", "Error", "Cmd"]
+    {
+        let networks = |option: &str| {
+            json!({ "NetworkSettings": { "Networks": {
+                name: { "DriverOpts": { "a": option }, "IPPrefixLen": 8 }
+            } } })
+        };
+        let shown = passed(json!({}), Operation::ContainerInspect, &networks("s"));
+        assert_eq!(shown, networks("redacted"), "{name}");
+    }
+    let body = json!({ "Labels": { "Env": "A=b", "Mounts": "x" } });
+    assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), body);
+}
+
+#[test]
+fn a_mask_is_told_apart_from_what_stands_around_it() {
+    for mask in ["", "a b", "a=b", "a:b", "a\"b", "ä", &"x".repeat(65)] {
+        let settings: Settings = serde_json::from_value(json!({ "mask": mask })).unwrap();
+        let mut setup = Setup::new(settings);
+        Redaction::set_up(&mut setup);
+        assert!(setup.problems().iter().any(|problem| problem.fatal), "{mask:?}");
+    }
+    let settings = json!({ "mask": "<***>" });
+    let body = json!({ "Env": ["A=b"] });
+    assert_eq!(passed(settings, Operation::ContainerInspect, &body), json!({ "Env": ["A=<***>"] }));
+}
+
+/// Numbers and what is not known come out as they went in.
+#[test]
+fn all_else_is_as_it_was() {
+    let text = r#"{"A":18446744073709551615,"B":1.5,"C":"\u0000é","D":[null,{}]}"#;
+    let body: Value = serde_json::from_str(text).unwrap();
+    let answer = passed(json!({}), Operation::ContainerInspect, &body);
+    assert_eq!(Json::from(answer).to_string(), Json::parse(text).unwrap().to_string());
+}
