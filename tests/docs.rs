@@ -130,6 +130,11 @@ fn what_is_said_of_clients_is_what_comes() {
 }
 
 #[test]
+fn what_is_said_of_importing_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("docs/importing.md"));
+}
+
+#[test]
 fn what_is_said_of_rules_is_what_comes() {
     Session::beside_checkout().go_through(&Page::read("plugins/rules/README.md"));
 }
@@ -466,7 +471,16 @@ fn every_file_that_is_named_is_there() {
                 "plugin-sdk/src",
                 "tests",
             ];
-            let parts = ["cli", "client", "config", "oci", "request/document", "selection", "tls"];
+            let parts = [
+                "cli",
+                "client",
+                "config",
+                "import",
+                "oci",
+                "request/document",
+                "selection",
+                "tls",
+            ];
             let parts = parts.map(|part| format!("proxy/src/{part}"));
             let parts = parts.iter().map(String::as_str);
             let named = known.iter().chain(&plugins).chain(&more).copied();

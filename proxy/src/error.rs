@@ -54,6 +54,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Another proxy's options mean nothing.
+    #[error("{0}")]
+    Import(String),
     /// A plugin can't be built.
     #[error("{0}")]
     Build(String),
@@ -123,6 +126,7 @@ impl Error {
             | Self::Build(_)
             | Self::Compile(_)
             | Self::Fetch(_)
+            | Self::Import(_)
             | Self::Plugin { .. } => 2,
             Self::Registry { .. }
             | Self::Listen { .. }

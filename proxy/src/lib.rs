@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod explain;
 pub mod http;
+pub mod import;
 pub mod listener;
 pub mod log;
 pub mod nearest;

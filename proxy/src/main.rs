@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Check(check)) => check.run(),
         Some(Command::Test(test)) => test.run(),
         Some(Command::Config(command)) => cli::config::run(command),
+        Some(Command::Import(command)) => command.run().map(|()| 0),
         Some(Command::Plugin(command)) => cli::plugin::run(command),
         Some(Command::Operations) => {
             // A pager that was closed has seen enough.

@@ -12,6 +12,7 @@ pub mod check;
 pub mod config;
 pub mod explain;
 pub mod healthcheck;
+pub mod import;
 mod load;
 pub mod plugin;
 mod replaced;
@@ -95,6 +96,9 @@ pub enum Command {
     /// Show the configuration as a file, or the schema of such files
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Print the configuration that another proxy's options come to
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Write a plugin: begin, build, inspect, run, test and measure it
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),

@@ -1,0 +1,133 @@
+//! Options as programs in Go take them, with the package `flag`: `-name=value`, `-name value`,
+//! `--name=value`, and `-switch`.
+
+use crate::config::cure_of_name;
+
+/// An option of a program.
+pub(super) struct Known {
+    /// Its name, without the dash.
+    pub name: &'static str,
+    /// Whether it is a switch, which takes its value behind `=` alone.
+    pub is_switch: bool,
+}
+
+/// An option that takes a value.
+pub(super) const fn value(name: &'static str) -> Known {
+    Known { name, is_switch: false }
+}
+
+/// One that is `true` without a value.
+pub(super) const fn switch(name: &'static str) -> Known {
+    Known { name, is_switch: true }
+}
+
+/// Options and their values, in order.
+///
+/// # Errors
+/// A word that is no option, an option that there is not, one without its value.
+pub(super) fn read(
+    words: &[String],
+    known: &[Known],
+) -> Result<Vec<(&'static str, String)>, String> {
+    let mut options = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(option) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
+            return Err(format!("{word:?} is no option of that proxy's: they begin with -"));
+        };
+        let (name, given) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (option, None),
+        };
+        let Some(Known { name, is_switch }) = known.iter().find(|known| known.name == name) else {
+            let names: Vec<_> = known.iter().map(|known| known.name).collect();
+            return Err(format!("-{name}: {}", unknown(name, &names)));
+        };
+        let value = match given {
+            Some(value) => value,
+            None if *is_switch => "true".to_owned(),
+            None => words.next().ok_or_else(|| format!("-{name} wants a value"))?.clone(),
+        };
+        options.push((*name, value));
+    }
+    Ok(options)
+}
+
+fn unknown(name: &str, names: &[&str]) -> String {
+    format!("that proxy has no such option: {}", cure_of_name(name, names))
+}
+
+/// The variables of a file as `docker run --env-file` takes it: `NAME=value`, a line each.
+///
+/// # Errors
+/// A line that sets no variable, with its number.
+pub fn variables(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut variables = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line.split_once('=').ok_or_else(|| {
+            format!("line {}: {line:?} sets no variable: write NAME=value", at + 1)
+        })?;
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(variables)
+}
+
+/// A yes or no as Go's `strconv.ParseBool` reads it.
+///
+/// # Errors
+/// Words on another text.
+pub(super) fn is_true(name: &str, text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("{name}: {text:?} is neither true nor false")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [Known; 2] = [value("level"), switch("json")];
+
+    fn read_all(words: &[&str]) -> Result<Vec<(&'static str, String)>, String> {
+        let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+        read(&words, &KNOWN)
+    }
+
+    #[test]
+    fn options_are_read_as_go_reads_them() {
+        let read = read_all(&["-level", "a", "--level=b=c", "-json", "-json=false", "-level="]);
+        let expected = [("level", "a"), ("level", "b=c"), ("json", "true"), ("json", "false")];
+        let expected = expected.into_iter().chain([("level", "")]);
+        let expected: Vec<_> = expected.map(|(name, value)| (name, value.to_owned())).collect();
+        assert_eq!(read.unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_option_is_told_with_what_there_is() {
+        for (words, said) in [
+            (["x"].as_slice(), "\"x\" is no option of that proxy's: they begin with -"),
+            (&["-levle=1"], "-levle: that proxy has no such option: did you mean level?"),
+            (&["-level"], "-level wants a value"),
+        ] {
+            assert_eq!(read_all(words).unwrap_err(), said);
+        }
+    }
+
+    #[test]
+    fn a_file_of_variables_has_one_a_line() {
+        let read = variables("# a comment\n\nA=1\n  B=x=y # z\n").unwrap();
+        let expected = [("A", "1"), ("B", "x=y # z")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            variables("A=1\nB").unwrap_err(),
+            "line 2: \"B\" sets no variable: write NAME=value"
+        );
+    }
+}

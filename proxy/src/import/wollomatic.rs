@@ -1,0 +1,303 @@
+//! The options of wollomatic/socket-proxy, version 1.13.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+use serde_json::{Map, Value, json};
+
+use super::{
+    CHAIN, Imported, LISTENER, METHODS, add_rules, expression,
+    options::{self, Known, is_true, switch, value},
+    rule,
+};
+use crate::{
+    config::{
+        ClientCondition, Config, ContainerCondition, Listener, Plugin, Span, Upstream, cure_of_name,
+    },
+    listener::Address,
+};
+
+const KNOWN: [Known; 23] = [
+    value("allowfrom"),
+    value("allowbindmountfrom"),
+    switch("allowhealthcheck"),
+    value("listenip"),
+    value("proxyport"),
+    value("socketpath"),
+    value("proxysocketendpoint"),
+    value("proxysocketendpointfilemode"),
+    value("loglevel"),
+    switch("logjson"),
+    value("shutdowngracetime"),
+    value("watchdoginterval"),
+    switch("stoponwatchdog"),
+    value("proxycontainername"),
+    value("allowGET"),
+    value("allowHEAD"),
+    value("allowPOST"),
+    value("allowPUT"),
+    value("allowPATCH"),
+    value("allowDELETE"),
+    value("allowOPTIONS"),
+    value("allowCONNECT"),
+    value("allowTRACE"),
+];
+
+/// It has one more, whose value means something only with labels.
+const LABEL_PREFIX: &str = "dockerlabelprefix";
+
+/// Makes a configuration of its options, and of its variables, which options take the place of.
+///
+/// # Errors
+/// What that proxy would not start with either.
+pub fn import(words: &[String], variables: &[(String, String)]) -> Result<Imported, String> {
+    let given = Given::new(words, variables)?;
+    let mut notes = Vec::new();
+    let mut config = Config {
+        upstream: Upstream {
+            address: given.one("socketpath").map(|path| format!("unix://{path}")),
+            ..Upstream::default()
+        },
+        ..Config::default()
+    };
+    config.log.level = given.one("loglevel").map(level).transpose()?;
+    if given.is_on("logjson")? {
+        config.log.format = Some("json".to_owned());
+    }
+    if let Some(seconds) = given.one("shutdowngracetime") {
+        let seconds: u32 = seconds.parse().map_err(|_| no_number("shutdowngracetime", seconds))?;
+        config.limits.grace = Some(Span(Duration::from_secs(seconds.into())));
+    }
+    let rules = rules(&given, &mut notes);
+    add_rules(&mut config, rules, &mut notes);
+    let clients = listen(&given, &mut config, &mut notes)?;
+    if let Some(folders) = given.one("allowbindmountfrom") {
+        guard(folders, &mut config, &mut notes)?;
+    }
+    if let Some(chain) = config.chains.iter_mut().find(|chain| chain.name == CHAIN) {
+        chain.clients = clients;
+    }
+    notes.extend(given.left_out()?);
+    Ok(Imported { config, notes })
+}
+
+/// What is given of each option.
+struct Given(BTreeMap<&'static str, Vec<String>>);
+
+impl Given {
+    fn new(words: &[String], variables: &[(String, String)]) -> Result<Self, String> {
+        let known = KNOWN.into_iter().chain([value(LABEL_PREFIX)]).collect::<Vec<_>>();
+        let mut given = BTreeMap::<_, Vec<_>>::new();
+        for (variable, value) in variables {
+            let Some(suffix) = variable.strip_prefix("SP_") else { continue };
+            let name = named(suffix, &known).ok_or_else(|| {
+                let names: Vec<_> = known.iter().map(|known| known.name).collect();
+                let cure = cure_of_name(&suffix.to_lowercase(), &names);
+                format!("{variable}: that proxy reads no such variable: {cure}")
+            })?;
+            if !value.is_empty() {
+                given.entry(name).or_default().push(value.clone());
+            }
+        }
+        let mut options = BTreeMap::<_, Vec<_>>::new();
+        for (name, value) in options::read(words, &known)? {
+            options.entry(name).or_default().push(value);
+        }
+        // A list of options takes the place of all variables for that method.
+        given.extend(options);
+        Ok(Self(given))
+    }
+
+    fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The last value, which is the one that counts.
+    fn one(&self, name: &str) -> Option<&str> {
+        self.all(name).last().map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    fn is_on(&self, name: &str) -> Result<bool, String> {
+        self.one(name).map_or(Ok(false), |value| is_true(&format!("-{name}"), value))
+    }
+
+    /// What has no place in a configuration.
+    fn left_out(&self) -> Result<Vec<String>, String> {
+        let mut notes = Vec::new();
+        if self.is_on("allowhealthcheck")? {
+            notes.push(
+                "`dockgate healthcheck` asks the proxy itself: there is no port for it.".to_owned(),
+            );
+        }
+        let watches = self.one("watchdoginterval").is_some_and(|interval| interval != "0");
+        if watches || self.is_on("stoponwatchdog")? {
+            notes.push(
+                "Nothing watches the daemon's socket. `dockgate healthcheck` fails while it can't \
+                 be reached, and it is connected to again for each request."
+                    .to_owned(),
+            );
+        }
+        if self.one("proxycontainername").is_some() {
+            notes.push(
+                "Labels of the clients' containers open nothing here, since whoever may set labels \
+                 could open all. Write a chain for each client: see docs/clients.md."
+                    .to_owned(),
+            );
+        }
+        Ok(notes)
+    }
+}
+
+/// The option of a variable: `ALLOWFROM`, `ALLOW_GET`, `ALLOW_GET_2`.
+fn named(suffix: &str, known: &[Known]) -> Option<&'static str> {
+    let method = suffix.strip_prefix("ALLOW_").and_then(|rest| rest.split('_').next());
+    let name = method.map_or_else(|| suffix.to_lowercase(), |method| format!("allow{method}"));
+    known.iter().map(|known| known.name).find(|known| **known == name)
+}
+
+/// A rule for each method that has expressions.
+fn rules(given: &Given, notes: &mut Vec<String>) -> Vec<Value> {
+    for method in ["CONNECT", "TRACE"] {
+        if !given.all(&format!("allow{method}")).is_empty() {
+            notes.push(format!("{method} is never passed on: no daemon answers it."));
+        }
+    }
+    let of_method = |method: &str| {
+        let expressions = given.all(&format!("allow{method}")).iter();
+        let expressions: Vec<_> =
+            expressions.map(|written| expression::of_whole_path(written)).collect();
+        (!expressions.is_empty()).then(|| rule(&[method], &expressions))
+    };
+    METHODS.into_iter().filter_map(of_method).collect()
+}
+
+/// Sets where clients come in, and gives who may: `None` is anybody.
+fn listen(
+    given: &Given,
+    config: &mut Config,
+    notes: &mut Vec<String>,
+) -> Result<Option<Vec<ClientCondition>>, String> {
+    if let Some(path) = given.one("proxysocketendpoint") {
+        let mode = given.one("proxysocketendpointfilemode").unwrap_or("0600");
+        let mode = mode.strip_prefix("0o").unwrap_or(mode).to_owned();
+        let address = format!("unix://{path}");
+        let _: Address = address.parse().map_err(|bad| format!("-proxysocketendpoint {bad}"))?;
+        let listener = Listener { address, mode: Some(mode), ..Listener::default() };
+        config.listeners.insert(LISTENER.to_owned(), listener);
+        // That proxy looks at no addresses then.
+        return Ok(None);
+    }
+    let ip = given.one("listenip").unwrap_or("127.0.0.1");
+    let port = given.one("proxyport").unwrap_or("2375");
+    let ip: IpAddr = ip.parse().map_err(|_| format!("-listenip: {ip:?} is no IP address"))?;
+    let port: u16 = port.parse().map_err(|_| no_number("proxyport", port))?;
+    let address = Address::Tcp((ip, port).into()).to_string();
+    config.listeners.insert(LISTENER.to_owned(), Listener { address, ..Listener::default() });
+    Ok(clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes))
+}
+
+/// Who may ask: addresses, and names, which Docker gives containers.
+fn clients(allowed: &str, notes: &mut Vec<String>) -> Option<Vec<ClientCondition>> {
+    let mut clients = Vec::new();
+    for from in allowed.split(',').map(str::trim).filter(|from| !from.is_empty()) {
+        if let Ok(net) = from.parse::<IpNet>()
+            && net.prefix_len() == 0
+        {
+            return None;
+        }
+        if from.parse::<IpNet>().is_ok() || from.parse::<IpAddr>().is_ok() {
+            let address = Some(from.to_owned());
+            clients.push(ClientCondition { address, ..ClientCondition::default() });
+            continue;
+        }
+        notes.push(format!(
+            "{from:?} in -allowfrom is looked up as a name there. Here it is the container of that \
+             name, and those of the compose service of that name, as the daemon has them."
+        ));
+        let name = ContainerCondition { name: Some(from.to_owned()), ..Default::default() };
+        let service = ContainerCondition { service: Some(from.to_owned()), ..Default::default() };
+        clients.extend([name, service].map(|container| ClientCondition {
+            container: Some(container),
+            ..ClientCondition::default()
+        }));
+    }
+    Some(clients)
+}
+
+/// Adds the guard of bind mounts, which opens whatever else that proxy does not look at.
+fn guard(folders: &str, config: &mut Config, notes: &mut Vec<String>) -> Result<(), String> {
+    let folders: Vec<_> = folders.split(',').map(str::trim).collect();
+    if let Some(relative) = folders.iter().find(|folder| !folder.starts_with('/')) {
+        return Err(format!("-allowbindmountfrom: {relative:?} is no absolute path"));
+    }
+    let mut settings = Map::from_iter([("bind-mounts".to_owned(), json!(folders))]);
+    for open in [
+        "privileged",
+        "container-namespaces",
+        "device-requests",
+        "engine-sockets",
+        "mount-propagation",
+        "cluster-volumes",
+        "system-paths",
+        "oom-protection",
+        "unconfined-containers",
+        "swarm",
+        "plugins",
+        "network-config-from",
+        "remote-builds",
+        "buildkit",
+        "checkpoints",
+        "unknown-operations",
+    ] {
+        settings.insert(open.to_owned(), true.into());
+    }
+    for (list, items) in [
+        ("host-namespaces", json!(["network", "pid", "ipc", "uts", "user", "cgroup"])),
+        ("capabilities", json!(["ALL"])),
+        ("devices", json!(["/dev"])),
+        ("device-cgroup-rules", json!(["b *:* rwm", "c *:* rwm"])),
+        ("tmpfs-options", json!(["exec", "suid", "dev"])),
+        ("volume-types", json!(["nfs", "nfs4", "cifs", "tmpfs"])),
+        ("security-options", json!(["seccomp", "apparmor", "label"])),
+        ("sysctls", json!(["*"])),
+        ("annotations", json!(["*"])),
+        ("exec-users", json!(["*"])),
+    ] {
+        settings.insert(list.to_owned(), items);
+    }
+    let source = "bundled:container-guard".to_owned();
+    config.plugins.insert("guard".to_owned(), Plugin { source, settings, ..Plugin::default() });
+    let chain = config.chains.iter_mut().find(|chain| chain.name == CHAIN);
+    if let Some(chain) = chain.filter(|chain| !chain.plugins.is_empty()) {
+        chain.plugins.push("guard".to_owned());
+    }
+    notes.push(
+        "-allowbindmountfrom looks at bind mounts alone, so the settings of guard open what else \
+         leads to the host: privileged containers, devices, namespaces. Delete a line to close \
+         what it opens."
+            .to_owned(),
+    );
+    notes.push(
+        "Closed by guard, although that proxy allows them, are volumes of a file system of the \
+         host (type=ext4), and whatever has to be listed by its name: runtimes, cgroup parents, \
+         groups, storage options, and drivers of logs, volumes and networks."
+            .to_owned(),
+    );
+    Ok(())
+}
+
+/// A level of the log.
+fn level(written: &str) -> Result<String, String> {
+    let level = match written.to_ascii_uppercase().as_str() {
+        "DEBUG" => "debug",
+        "INFO" => "info",
+        "WARN" => "warning",
+        "ERROR" => "err",
+        _ => return Err(format!("-loglevel: {written:?} is none of DEBUG, INFO, WARN, ERROR")),
+    };
+    Ok(level.to_owned())
+}
+
+fn no_number(option: &str, value: &str) -> String {
+    format!("-{option}: {value:?} is no number that it can have")
+}
