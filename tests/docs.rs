@@ -130,6 +130,11 @@ fn what_is_said_of_clients_is_what_comes() {
 }
 
 #[test]
+fn what_is_said_of_presets_is_what_comes() {
+    Session::beside_checkout().go_through(&Page::read("docs/presets.md"));
+}
+
+#[test]
 fn what_is_said_of_importing_is_what_comes() {
     Session::beside_checkout().go_through(&Page::read("docs/importing.md"));
 }
@@ -215,6 +220,21 @@ fn the_flags_in_their_page_are_what_linuxservers_image_has_besides() {
     let rows = flags::rows(Dialect::LinuxServer);
     let besides: Vec<_> = rows.into_iter().filter(|row| !tecnativas.contains(row)).collect();
     has_table(&Page::read("docs/flags.md"), &besides);
+}
+
+#[test]
+fn the_tools_in_their_page_are_those_that_there_are() {
+    let row = |name| {
+        let preset = dockgate::preset::find(name).unwrap();
+        let guard = if preset.guard.is_some() { "yes" } else { "–" };
+        let allow = preset.allow.iter().map(|pattern| format!("`{pattern}`"));
+        let allow = allow.collect::<Vec<_>>().join(", ");
+        format!("| `{name}` | {} | {allow} | {guard} |", preset.about)
+    };
+    let rows: Vec<_> = dockgate::preset::names().map(row).collect();
+    let head = "| tool | what it does | what it may | guard |\n| --- | --- | --- | --- |";
+    let page = Page::read("docs/presets.md");
+    page.must_have("<!-- tools -->", "<!-- /tools -->", &format!("{head}\n{}", rows.join("\n")));
 }
 
 fn has_table(page: &Page, rows: &[Row]) {

@@ -15,6 +15,7 @@ pub mod nearest;
 pub mod oci;
 pub mod plugin;
 pub mod policy;
+pub mod preset;
 pub mod request;
 pub mod selection;
 pub mod settings;

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Check(check)) => check.run(),
         Some(Command::Test(test)) => test.run(),
         Some(Command::Config(command)) => cli::config::run(command),
+        Some(Command::Init(init)) => init.run().map(|()| 0),
         Some(Command::Import(command)) => command.run().map(|()| 0),
         Some(Command::Plugin(command)) => cli::plugin::run(command),
         Some(Command::Operations) => {

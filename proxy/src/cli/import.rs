@@ -87,23 +87,7 @@ impl Given {
 fn commented(name: &str, notes: &[String]) -> String {
     let mut text = format!("# From the options of {name}.\n");
     for note in notes {
-        let _ = write!(text, "#\n{}\n", wrapped(note));
+        let _ = write!(text, "#\n{}\n", super::comment(note));
     }
     text + "#\n"
-}
-
-/// A sentence in lines of a comment.
-fn wrapped(note: &str) -> String {
-    const LONGEST: usize = 92;
-    let mut lines = vec![String::from("#")];
-    for word in note.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < LONGEST => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("# {word}")),
-        }
-    }
-    lines.join("\n")
 }

@@ -13,6 +13,7 @@ pub mod config;
 pub mod explain;
 pub mod healthcheck;
 pub mod import;
+pub mod init;
 mod load;
 pub mod plugin;
 mod replaced;
@@ -96,6 +97,8 @@ pub enum Command {
     /// Show the configuration as a file, or the schema of such files
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Write the smallest configuration for a tool: Traefik, Portainer, …
+    Init(init::Init),
     /// Print the configuration that another proxy's options come to
     #[command(subcommand)]
     Import(import::ImportCommand),
@@ -271,6 +274,22 @@ fn event_loop(what: &'static str) -> Result<tokio::runtime::Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::System { what, error })
+}
+
+/// Words in lines of a comment.
+fn comment(words: &str) -> String {
+    const LONGEST: usize = 92;
+    let mut lines = vec![String::from("#")];
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < LONGEST => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("# {word}")),
+        }
+    }
+    lines.join("\n")
 }
 
 /// How the log looks.
