@@ -13,12 +13,7 @@ pub(crate) fn create(case: &mut Case) {
     let body = Field::root(&body);
     check_driver(case, &body.get("Driver"), &["", "default", "bridge", "overlay"]);
     check_driver(case, &body.get("IPAM").get("Driver"), &["", "default"]);
-    for (key, field) in case.map(&body.get("Options")) {
-        let known = &case.settings.network_options;
-        if !HARMLESS.contains(&key) && !known.iter().any(|known| known == key) {
-            case.refuse(&field, "it is none of those that are listed", "network-options");
-        }
-    }
+    check_options(case, &body.get("Options"));
     let from = body.get("ConfigFrom").get("Network");
     if from.is_said() && !case.settings.network_config_from {
         case.refuse(&from, "it takes the configuration of another network", "network-config-from");
@@ -40,6 +35,17 @@ const HARMLESS: [&str; 6] = [
     "encrypted",
 ];
 
+/// Options of a network, or of how a container is on it: `com.docker.network.endpoint.sysctls` are
+/// sysctls.
+pub(crate) fn check_options(case: &mut Case, map: &Field) {
+    for (key, field) in case.map(map) {
+        let known = &case.settings.network_options;
+        if !HARMLESS.contains(&key) && !known.iter().any(|known| known == key) {
+            case.refuse(&field, "it is none of those that are listed", "network-options");
+        }
+    }
+}
+
 fn check_driver(case: &mut Case, field: &Field, harmless: &[&str]) {
     let name = case.text(field);
     let known = &case.settings.network_drivers;
@@ -49,7 +55,8 @@ fn check_driver(case: &mut Case, field: &Field, harmless: &[&str]) {
 }
 
 pub(crate) fn connect(case: &mut Case) {
-    case.body();
+    let body = case.body();
+    check_options(case, &Field::root(&body).get("EndpointConfig").get("DriverOpts"));
     let name = case.request.target().unwrap_or_default();
     let json = Json::from(name);
     let field = Field { place: "the network".to_owned(), json: &json };
@@ -61,6 +68,7 @@ pub(crate) fn connect(case: &mut Case) {
 pub(crate) fn check_endpoints(case: &mut Case, map: &Field) {
     for (name, endpoint) in case.map(map) {
         check_name(case, &Field { json: &Json::from(name), ..endpoint.clone() }, name);
+        check_options(case, &endpoint.get("DriverOpts"));
         let id = endpoint.get("NetworkID");
         let text = case.text(&id);
         check_name(case, &id, text);

@@ -761,6 +761,30 @@ fn a_network_takes_nothing_of_the_hosts() {
     }
 }
 
+/// Since API 1.48 they may be sysctls.
+#[test]
+fn a_container_is_on_a_network_without_options_of_its_driver() {
+    let options =
+        json!({ "com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.forwarding=1" });
+    let words = "com.docker.network.endpoint.sysctls";
+    let on_networks = json!({ "EndpointsConfig": { "shop": { "DriverOpts": options } } });
+    let create = Request::of(Op::ContainerCreate)
+        .with_body(json!({ "Image": "a", "NetworkingConfig": on_networks }));
+    let connect = Request::to(Op::NetworkConnect, "shop")
+        .with_body(json!({ "Container": "web", "EndpointConfig": { "DriverOpts": options } }));
+    let service = Request::of(Op::ServiceCreate).with_body(json!({
+        "TaskTemplate": { "ContainerSpec": { "Image": "a" },
+            "Networks": [{ "Target": "shop", "DriverOpts": options }] } }));
+    for request in [&create, &connect, &service] {
+        decide(request).assert_denied_with(words);
+        decide(request).assert_denied_with("network-options");
+    }
+    let listed = json!({ "network-options": [words] });
+    for request in [&create, &connect, &service] {
+        guard(listed.clone()).decide(request).assert_abstained();
+    }
+}
+
 #[test]
 fn a_build_is_as_confined_as_a_container() {
     let build = |name: &str, value: &str| {
