@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
+#[path = "presets/demo.rs"]
+mod demo;
 #[path = "config/folder.rs"]
 #[allow(dead_code, reason = "tests/config.rs uses the rest")]
 mod folder;
@@ -13,88 +15,33 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use dockgate::preset::{self, Call, Preset};
 use dockgate::request::{ApiVersion, CanonicalRequest, Operation};
 
+use demo::Proxy;
 use folder::{Folder, Said};
-use wire::Wire;
 
 /// Looks at everything, of which its calls are a part.
 const LOOKS_AT_ALL: &str = "read-only";
 
-/// A proxy with the file of a tool, before the engine inside.
-struct Proxy {
-    process: Child,
-    folder: Folder,
-}
-
-impl Proxy {
-    fn of(tool: &str) -> Self {
-        let folder = Folder::new();
-        let listen = format!("unix://{}", folder.path("proxy.sock").display());
-        let said = folder.run(&["init", tool, "--listen", &listen]);
-        assert_eq!((said.code, said.words.as_str()), (0, ""), "{tool}");
-        let folder = folder.file("dockgate.yaml", said.out);
-        let checked = folder.run(&["check"]);
-        assert_eq!(checked.code, 0, "{tool}: {}", checked.out);
-        let process = folder
-            .command(&["--config", "dockgate.yaml", "--demo"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut proxy = Self { process, folder };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while Wire::connect(&proxy.socket()).is_err() {
-            let ended = proxy.process.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < deadline, "{tool}: {ended:?}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        proxy
-    }
-
-    fn socket(&self) -> std::path::PathBuf {
-        self.folder.path("proxy.sock")
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It may have ended by itself, which the test has noticed.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// A proxy with the file of a tool.
+fn proxy_for(tool: &str) -> Proxy {
+    let folder = Folder::new();
+    let listen = format!("unix://{}", folder.path("proxy.sock").display());
+    let said = folder.run(&["init", tool, "--listen", &listen]);
+    assert_eq!((said.code, said.words.as_str()), (0, ""), "{tool}");
+    let folder = folder.file("dockgate.yaml", said.out);
+    let checked = folder.run(&["check"]);
+    assert_eq!(checked.code, 0, "{tool}: {}", checked.out);
+    Proxy::start(folder)
 }
 
 /// What dockgate itself says to a call; `None` where it let it through.
-fn refusal(socket: &Path, call: &Call) -> Option<String> {
+fn refusal(proxy: &Proxy, call: &Call) -> Option<String> {
     let body = call.body.as_ref().map(ToString::to_string).unwrap_or_default();
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
-    let mut wire = Wire::connect(socket).unwrap();
-    let line = encoded(&call.request);
-    let length = body.len();
-    wire.send(format!(
-        "{line} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
-    ));
-    let head = wire.head();
-    let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
-    // Others may be streams without an end.
-    if !matches!(status, 400 | 403 | 502) {
-        return None;
-    }
-    let text = String::from_utf8(wire.until_closed()).unwrap();
-    text.contains("dockgate: ").then(|| format!("{status} {text}"))
-}
-
-/// As clients encode what a query may not hold.
-fn encoded(line: &str) -> String {
-    let pairs = [("{", "%7B"), ("}", "%7D"), ("\"", "%22"), ("[", "%5B"), ("]", "%5D")];
-    pairs.iter().fold(line.to_owned(), |line, (plain, encoded)| line.replace(plain, encoded))
+    demo::refusal(&proxy.socket(), &call.request, &body)
 }
 
 fn operation(call: &Call) -> Operation {
@@ -115,13 +62,13 @@ fn allowed(preset: &Preset) -> BTreeSet<&'static str> {
 fn the_calls_of_each_tool_come_through_and_others_do_not() {
     for tool in preset::names() {
         let preset = preset::find(tool).unwrap();
-        let proxy = Proxy::of(tool);
+        let proxy = proxy_for(tool);
         for call in &preset.calls {
-            let refusal = refusal(&proxy.socket(), call);
+            let refusal = refusal(&proxy, call);
             assert_eq!(refusal, None, "{tool}: {} {:?}", call.request, call.body);
         }
         for call in &preset.refused {
-            let refusal = refusal(&proxy.socket(), call);
+            let refusal = refusal(&proxy, call);
             assert!(refusal.is_some(), "{tool} may {} {:?}", call.request, call.body);
         }
     }
