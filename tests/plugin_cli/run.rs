@@ -124,6 +124,21 @@ fn an_answer_is_reviewed() {
     bench.run(&words).is(1).has_line("answer: refuse:", "not this");
 }
 
+/// 2000 containers with 20 labels, all of other names, as Traefik's have.
+#[test]
+fn a_long_list_is_redacted_within_the_limits() {
+    let container = |n: usize| {
+        let label =
+            |k| (format!("traefik.http.routers.r{n}.rule{k}"), json!("Host(`example.com`)"));
+        let labels: serde_json::Map<_, _> = (0..20).map(label).collect();
+        json!({ "Id": format!("{n:064x}"), "Names": [format!("/web-{n}")], "Labels": labels })
+    };
+    let list: Vec<_> = (0..2000).map(container).collect();
+    let bench = Bench::new().file("list.json", json!(list).to_string());
+    let words = ["run", "bundled:redact", "--request", LIST, "--response", "list.json"];
+    bench.run(&words).is(3).has_line("answer:", "pass");
+}
+
 #[test]
 fn values_of_a_stream_are_sifted() {
     let settings = json!({ "sift": [{"drop": "secret"}, {"replace": ["old", {"Type": "new"}]}] });

@@ -1,33 +1,31 @@
 //! Names whose values are hidden.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::settings::How;
 
 /// Names by patterns.
 #[derive(Debug)]
 pub(crate) struct Names {
-    hide: Vec<String>,
-    show: Vec<String>,
+    hide: Patterns,
+    show: Patterns,
     how: How,
 }
 
 impl Names {
+    /// The names that some patterns fit and others don't, and what becomes of them.
     pub(crate) fn new(hide: &[String], show: &[String], how: How) -> Self {
-        let patterns = |all: &[String]| all.iter().map(|pattern| flat(pattern)).collect();
-        Self { hide: patterns(hide), show: patterns(show), how }
+        Self { hide: Patterns::new(hide), show: Patterns::new(show), how }
     }
 
     /// What becomes of the value of a name; `None` where it is shown.
     pub(crate) fn hides(&self, name: &str) -> Option<How> {
-        let name = flat(name);
-        let among = |patterns: &[String]| {
-            patterns.iter().any(|pattern| fast_glob::glob_match(pattern, &name))
-        };
-        (among(&self.hide) && !among(&self.show)).then_some(self.how)
+        (self.hide.fit(name) && !self.show.fit(name)).then_some(self.how)
     }
 
     /// Whether nothing is hidden.
     pub(crate) fn are_all_shown(&self) -> bool {
-        self.hide.is_empty()
+        self.hide.written.is_empty()
     }
 
     /// Whether what is hidden is left out.
@@ -37,18 +35,67 @@ impl Names {
 
     /// The patterns, in words.
     pub(crate) fn words(&self) -> String {
-        let all = |patterns: &[String]| patterns.join(", ").replace('\u{1}', "/");
-        match (self.hide.is_empty(), self.show.is_empty()) {
-            (true, _) => "all".to_owned(),
-            (false, true) => format!("not {}", all(&self.hide)),
-            (false, false) => format!("not {}, but {}", all(&self.hide), all(&self.show)),
+        let (hide, show) = (self.hide.written.join(", "), self.show.written.join(", "));
+        match (hide.as_str(), show.as_str()) {
+            ("", _) => "all".to_owned(),
+            (hide, "") => format!("not {hide}"),
+            (hide, show) => format!("not {hide}, but {show}"),
         }
     }
 }
 
+/// Patterns, `*` for any text. They are many and names are more, so those that are a text within a
+/// name are found all at once.
+#[derive(Debug)]
+struct Patterns {
+    written: Vec<String>,
+    /// Those that are `*text*`; `*` is one of them, with no text.
+    within: Option<AhoCorasick>,
+    /// The others.
+    globs: Vec<String>,
+}
+
+impl Patterns {
+    fn new(written: &[String]) -> Self {
+        let texts = written.iter().filter_map(|pattern| text_within(pattern));
+        // Names are short: the fastest way through them is one without preparation. Without it, where
+        // the patterns are too many, all are globs.
+        let within = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .prefilter(false)
+            .build(texts)
+            .ok();
+        let is_glob = |pattern: &&String| within.is_none() || text_within(pattern).is_none();
+        let globs = written.iter().filter(is_glob).map(|pattern| flat(pattern)).collect();
+        Self { written: written.to_vec(), within, globs }
+    }
+
+    /// Whether one of them fits a name.
+    fn fit(&self, name: &str) -> bool {
+        if self.within.as_ref().is_some_and(|within| within.is_match(name)) {
+            return true;
+        }
+        if self.globs.is_empty() {
+            return false;
+        }
+        let name = flat(name);
+        self.globs.iter().any(|glob| fast_glob::glob_match(glob, &name))
+    }
+}
+
+/// The text of a pattern that is `*text*`.
+fn text_within(pattern: &str) -> Option<&str> {
+    let text = match pattern {
+        "*" => "",
+        _ => pattern.strip_prefix('*')?.strip_suffix('*')?,
+    };
+    (!text.contains(['*', '?', '[', '{', '!', '\\'])).then_some(text)
+}
+
 /// In lower case, and so that `*` goes over a slash: a label is no path.
 fn flat(text: &str) -> String {
-    text.to_lowercase().replace('/', "\u{1}")
+    text.to_ascii_lowercase().replace('/', "\u{1}")
 }
 
 #[cfg(test)]
@@ -62,20 +109,22 @@ mod tests {
 
     #[test]
     fn a_name_is_hidden_by_patterns_and_shown_by_others() {
-        let secrets = names(&["*password*", "API_*", "a/*"], &["*_FILE"]);
-        for name in ["PASSWORD", "db.Password.old", "api_key", "a/b/c", "API_file"] {
+        let secrets = names(&["*password*", "API_*", "a/*", "exact"], &["*_FILE"]);
+        for name in ["PASSWORD", "db.Password.old", "api_key", "a/b/c", "Exact", "API_file"] {
             assert_eq!(secrets.hides(name).is_some(), name != "API_file", "{name}");
         }
-        for name in ["", "PASS", "my_api_key", "a", "DB_PASSWORD_FILE"] {
+        for name in ["", "PASS", "my_api_key", "a", "DB_PASSWORD_FILE", "exactly"] {
             assert_eq!(secrets.hides(name), None, "{name}");
         }
     }
 
     #[test]
     fn a_star_is_any_name() {
-        let all = names(&["*"], &[]);
-        for name in ["", "a", "a/b", "a.b", ".hidden", "ſ", "a\nb"] {
+        let (all, none) = (names(&["*"], &[]), names(&[], &[]));
+        for name in ["", "a", "a/b", "a.b", ".hidden", "ſ", "a\nb", &"x".repeat(1000)] {
             assert!(all.hides(name).is_some(), "{name:?}");
+            assert!(none.hides(name).is_none(), "{name:?}");
         }
+        assert!(none.are_all_shown() && !all.are_all_shown());
     }
 }

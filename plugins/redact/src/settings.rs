@@ -120,7 +120,9 @@ impl Default for Labels {
             "*apikey*",
             "*api-key*",
             "*api_key*",
-            "*private*key*",
+            "*privatekey*",
+            "*private-key*",
+            "*private_key*",
         ];
         Self { hide: names(&secrets), show: Vec::new(), how: How::Mask }
     }
