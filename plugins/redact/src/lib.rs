@@ -15,7 +15,7 @@ mod walk;
 
 use dockgate_plugin::{Permission, Policy, Request, Response, Ruling, Setup, Sifted, Verdict};
 
-pub use settings::{Environment, How, Labels, Mounts, Options, Settings, Shown};
+pub use settings::{How, Mounts, Patterns, Settings, Shown};
 
 use names::Names;
 
@@ -44,9 +44,9 @@ impl Policy for Redaction {
             &setup.settings;
         Self {
             mask: mask.clone(),
-            environment: Names::new(&environment.hide, &environment.show, environment.how),
-            labels: Names::new(&labels.hide, &labels.show, labels.how),
-            options: Names::new(&options.hide, &options.show, options.how),
+            environment: Names::new(environment, &settings::VARIABLES),
+            labels: Names::new(labels, &settings::LABELS),
+            options: Names::new(options, &settings::OPTIONS),
             mounts: *mounts,
             hides_host: *host == Shown::Hide,
             hides_commands: *commands == Shown::Hide,

@@ -2,20 +2,28 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::settings::How;
+use crate::settings::{self, How, Usual};
 
 /// Names by patterns.
 #[derive(Debug)]
 pub(crate) struct Names {
-    hide: Patterns,
-    show: Patterns,
+    hide: PatternSet,
+    show: PatternSet,
     how: How,
 }
 
 impl Names {
     /// The names that some patterns fit and others don't, and what becomes of them.
-    pub(crate) fn new(hide: &[String], show: &[String], how: How) -> Self {
-        Self { hide: Patterns::new(hide), show: Patterns::new(show), how }
+    pub(crate) fn new(settings: &settings::Patterns, usual: &Usual) -> Self {
+        let or_usual = |given: &Option<Vec<String>>, usual: &[&str]| match given {
+            Some(given) => PatternSet::new(given.clone()),
+            None => PatternSet::new(usual.iter().map(ToString::to_string).collect()),
+        };
+        Self {
+            hide: or_usual(&settings.hide, usual.hide),
+            show: or_usual(&settings.show, usual.show),
+            how: settings.how,
+        }
     }
 
     /// What becomes of the value of a name; `None` where it is shown.
@@ -47,7 +55,7 @@ impl Names {
 /// Patterns, `*` for any text. They are many and names are more, so those that are a text within a
 /// name are found all at once.
 #[derive(Debug)]
-struct Patterns {
+struct PatternSet {
     written: Vec<String>,
     /// Those that are `*text*`; `*` is one of them, with no text.
     within: Option<AhoCorasick>,
@@ -55,8 +63,8 @@ struct Patterns {
     globs: Vec<String>,
 }
 
-impl Patterns {
-    fn new(written: &[String]) -> Self {
+impl PatternSet {
+    fn new(written: Vec<String>) -> Self {
         let texts = written.iter().filter_map(|pattern| text_within(pattern));
         // Names are short: the fastest way through them is one without preparation. Without it, where
         // the patterns are too many, all are globs.
@@ -68,7 +76,7 @@ impl Patterns {
             .ok();
         let is_glob = |pattern: &&String| within.is_none() || text_within(pattern).is_none();
         let globs = written.iter().filter(is_glob).map(|pattern| flat(pattern)).collect();
-        Self { written: written.to_vec(), within, globs }
+        Self { written, within, globs }
     }
 
     /// Whether one of them fits a name.
@@ -103,8 +111,9 @@ mod tests {
     use super::*;
 
     fn names(hide: &[&str], show: &[&str]) -> Names {
-        let all = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        Names::new(&all(hide), &all(show), How::Mask)
+        let all = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let (hide, show) = (Some(all(hide)), Some(all(show)));
+        Names::new(&settings::Patterns { hide, show, how: How::Mask }, &settings::VARIABLES)
     }
 
     #[test]

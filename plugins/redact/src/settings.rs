@@ -11,12 +11,15 @@ pub struct Settings {
     /// What stands in the place of a value that is hidden: letters, digits and `-_.*<>[]`.
     #[schemars(length(min = 1, max = 64))]
     pub mask: String,
-    /// Variables of the environment, of containers, services, images and plugins.
-    pub environment: Environment,
-    /// Labels of everything that has some, and the attributes of events in which they stand.
-    pub labels: Labels,
-    /// Options of the drivers of volumes, networks and logs: a share's password is one.
-    pub options: Options,
+    /// Variables of the environment, of containers, services, images and plugins. Usually all but
+    /// `PATH` are hidden.
+    pub environment: Patterns,
+    /// Labels of everything that has some, and the attributes of events in which they stand. Usually
+    /// those that sound like secrets are hidden.
+    pub labels: Patterns,
+    /// Options of the drivers of volumes, networks and logs: a share's password is one. Usually all
+    /// are hidden but `type`, `max-size`, `max-file` and those of Docker's own networks.
+    pub options: Patterns,
     /// Where on the host mounts, devices, logs and layers are.
     pub mounts: Mounts,
     /// The host: its name, kernel, addresses, proxies and registries.
@@ -31,9 +34,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mask: "redacted".to_owned(),
-            environment: Environment::default(),
-            labels: Labels::default(),
-            options: Options::default(),
+            environment: Patterns::default(),
+            labels: Patterns::default(),
+            options: Patterns::default(),
             mounts: Mounts::default(),
             host: Shown::Hide,
             commands: Shown::Show,
@@ -76,78 +79,45 @@ pub enum Mounts {
     Show,
 }
 
-/// Variables whose values are hidden.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// Names whose values are hidden.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Environment {
-    /// Names that are hidden, `*` for any text, without regard to case: all of them, if not said.
-    pub hide: Vec<String>,
-    /// Names that are shown although they are among them: `PATH`, if not said.
-    pub show: Vec<String>,
+pub struct Patterns {
+    /// Names that are hidden, `*` for any text, without regard to case. Without it, the usual ones.
+    pub hide: Option<Vec<String>>,
+    /// Names that are shown although they are among them. Without it, the usual ones.
+    pub show: Option<Vec<String>>,
     /// What becomes of them.
     pub how: How,
 }
 
-impl Default for Environment {
-    fn default() -> Self {
-        Self { hide: names(&["*"]), show: names(&["PATH"]), how: How::Mask }
-    }
+/// The names that are hidden and those that are shown, where nobody says.
+pub(crate) struct Usual {
+    pub(crate) hide: &'static [&'static str],
+    pub(crate) show: &'static [&'static str],
 }
 
-/// Labels whose values are hidden.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Labels {
-    /// Names that are hidden, `*` for any text, without regard to case: those that sound like secrets,
-    /// if not said.
-    pub hide: Vec<String>,
-    /// Names that are shown although they are among them.
-    pub show: Vec<String>,
-    /// What becomes of them.
-    pub how: How,
-}
+pub(crate) const VARIABLES: Usual = Usual { hide: &["*"], show: &["PATH"] };
 
-impl Default for Labels {
-    fn default() -> Self {
-        let secrets = [
-            "*password*",
-            "*passwd*",
-            "*secret*",
-            "*token*",
-            "*credential*",
-            "*basicauth*",
-            "*digestauth*",
-            "*apikey*",
-            "*api-key*",
-            "*api_key*",
-            "*privatekey*",
-            "*private-key*",
-            "*private_key*",
-        ];
-        Self { hide: names(&secrets), show: Vec::new(), how: How::Mask }
-    }
-}
+/// What sounds like a secret.
+pub(crate) const LABELS: Usual = Usual {
+    hide: &[
+        "*password*",
+        "*passwd*",
+        "*secret*",
+        "*token*",
+        "*credential*",
+        "*basicauth*",
+        "*digestauth*",
+        "*apikey*",
+        "*api-key*",
+        "*api_key*",
+        "*privatekey*",
+        "*private-key*",
+        "*private_key*",
+    ],
+    show: &[],
+};
 
-/// Options of drivers whose values are hidden.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Options {
-    /// Names that are hidden, `*` for any text, without regard to case: all of them, if not said.
-    pub hide: Vec<String>,
-    /// Names that are shown although they are among them: `type`, `max-size`, `max-file` and those of
-    /// Docker's own networks, if not said.
-    pub show: Vec<String>,
-    /// What becomes of them.
-    pub how: How,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let show = ["type", "max-size", "max-file", "com.docker.network.*"];
-        Self { hide: names(&["*"]), show: names(&show), how: How::Mask }
-    }
-}
-
-fn names(all: &[&str]) -> Vec<String> {
-    all.iter().map(ToString::to_string).collect()
-}
+pub(crate) const OPTIONS: Usual =
+    Usual { hide: &["*"], show: &["type", "max-size", "max-file", "com.docker.network.*"] };
