@@ -14,7 +14,10 @@ pub(super) fn folded(name: &str) -> Cow<'_, str> {
         '\u{212a}' => 'k',
         other => other.to_ascii_lowercase(),
     };
-    Cow::Owned(name.chars().map(letter).collect())
+    // No letter folds to a longer one.
+    let mut folded = String::with_capacity(name.len());
+    folded.extend(name.chars().map(letter));
+    Cow::Owned(folded)
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@
 //! The field names of the published definition of API 1.53 are all among them.
 //! For a new version of the API: its entry in the change log, the structs, and that question again.
 
-use std::sync::OnceLock;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::OnceLock,
+};
 
 use Kind::{Any, Bool, Filters, Float, Integer, List, Map, Nullable, Object, Pair, String, Words};
 
@@ -65,12 +69,38 @@ pub(super) enum Width {
 #[derive(Debug)]
 pub(super) struct Struct {
     /// All that a name may mean, by the name as it folds.
-    index: OnceLock<Vec<(Box<str>, Field)>>,
+    index: OnceLock<HashMap<Box<[u8]>, Field, BuildHasherDefault<Fnv>>>,
     fields: &'static [(&'static str, Kind)],
     /// Structs whose fields stand here as well.
     embedded: &'static [&'static Struct],
     /// A field whose own fields some daemons take here as well, beside it.
     beside: Option<(&'static str, &'static Struct)>,
+}
+
+/// FNV-1a, which is fast for names. What is in a table is fixed, so that no client can fill it with
+/// names of one hash.
+#[derive(Debug)]
+pub(super) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Of the length, which the bytes say as well.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A field that a name means.
@@ -100,16 +130,8 @@ impl Struct {
             beyond_ascii = names::folded(name);
             beyond_ascii.as_bytes()
         };
-        let index = self.index.get_or_init(|| self.indexed());
-        let found = index.binary_search_by(|(name, _)| name.as_bytes().cmp(folded)).ok()?;
-        Some(&index[found].1)
-    }
-
-    fn indexed(&'static self) -> Vec<(Box<str>, Field)> {
-        let folded = |field: Field| (names::folded(field.name).into(), field);
-        let mut index: Vec<(Box<str>, Field)> = self.all().map(folded).collect();
-        index.sort_by(|(a, _), (b, _)| a.cmp(b));
-        index
+        let folded_name = |field: Field| (names::folded(field.name).as_bytes().into(), field);
+        self.index.get_or_init(|| self.all().map(folded_name).collect()).get(folded)
     }
 
     /// All fields, those of other structs last.

@@ -113,7 +113,7 @@ pub(super) fn shaped(
     unknown: UnknownFields,
 ) -> Result<Option<Json>, Misread> {
     let value = match (kind, value) {
-        (Kind::Any, value) => return anything(value).map(Some),
+        (Kind::Any, value) => return check_anything(&value).map(|()| Some(value)),
         (_, Json::Null) => return Ok(None),
         (Kind::Nullable(kind), value) => return shaped(value, kind, unknown),
         (Kind::Words, Json::String(word)) => Json::List(vec![Json::String(word)]),
@@ -143,50 +143,39 @@ fn is_nothing(value: &Json, kind: &Kind) -> bool {
     is_zero && !matches!(kind, Kind::Nullable(_) | Kind::Any)
 }
 
+/// The fields that the names of an object mean, of which none stands twice.
 fn object(
     entries: Vec<(String, Json)>,
     of: &'static Struct,
     policy: UnknownFields,
 ) -> Result<Json, Misread> {
-    let fields = known(&entries, of, policy)?;
-    let mut kept = Vec::with_capacity(entries.len());
-    for ((key, value), field) in entries.into_iter().zip(fields) {
-        if let Some(field) = field {
-            let value = of_field(value, field, policy)?;
-            kept.extend(value.map(|value| (field.spelt(key), value)));
-        } else {
-            let value = anything(value).map_err(|misread| misread.below(&key))?;
-            kept.push((key, value));
+    let mut seen = 0_u128;
+    let mut unknown = 0;
+    let kept = entries.into_iter().filter_map(|(key, value)| match of.field(&key) {
+        Some(field) if seen & field.bit() != 0 => {
+            Some(Err(Fault::Twice(field.name.to_owned()).into()))
         }
+        Some(field) => {
+            seen |= field.bit();
+            let value = of_field(value, field, policy).transpose()?;
+            Some(value.map(|value| (field.spelt(key), value)))
+        }
+        None if policy == UnknownFields::Refuse => Some(Err(Fault::Unknown(short(&key)).into())),
+        None => {
+            unknown += 1;
+            Some(
+                check_anything(&value)
+                    .map_err(|misread| misread.below(&key))
+                    .map(|()| (key, value)),
+            )
+        }
+    });
+    let kept: Vec<_> = kept.collect::<Result<_, Misread>>()?;
+    if unknown > 1 {
+        let unknown = kept.iter().filter(|(key, _)| of.field(key).is_none());
+        check_twice(unknown.map(|(key, _)| names::folded(key)))?;
     }
     Ok(Json::Object(kept))
-}
-
-/// The fields that the names of an object mean, of which none stands twice.
-fn known(
-    entries: &[(String, Json)],
-    of: &'static Struct,
-    policy: UnknownFields,
-) -> Result<Vec<Option<&'static Field>>, Misread> {
-    let mut seen = 0_u128;
-    let mut unknown = Vec::new();
-    let mut fields = Vec::with_capacity(entries.len());
-    for (key, _) in entries {
-        let field = of.field(key);
-        match field {
-            Some(field) if seen & field.bit() != 0 => {
-                return Err(Fault::Twice(field.name.to_owned()).into());
-            }
-            Some(field) => seen |= field.bit(),
-            None if policy == UnknownFields::Refuse => {
-                return Err(Fault::Unknown(short(key)).into());
-            }
-            None => unknown.push(key),
-        }
-        fields.push(field);
-    }
-    check_twice(unknown.into_iter().map(|key| names::folded(key)))?;
-    Ok(fields)
 }
 
 /// The value of a field. Where it stands beside the one that it belongs into, it may say nothing:
@@ -244,34 +233,30 @@ pub(super) fn item(value: Json, of: &Kind, policy: UnknownFields) -> Result<Json
 
 /// A value that the daemon ignores, or one that is newer than the schema: its names are compared as
 /// those of fields, in case they are.
-fn anything(value: Json) -> Result<Json, Misread> {
+fn check_anything(value: &Json) -> Result<(), Misread> {
     match value {
-        Json::List(items) => {
-            let items = items.into_iter().enumerate().map(|(place, value)| {
-                anything(value).map_err(|misread| misread.below(&place.to_string()))
-            });
-            items.collect::<Result<_, _>>().map(Json::List)
-        }
+        Json::List(items) => items.iter().enumerate().try_for_each(|(place, value)| {
+            check_anything(value).map_err(|misread| misread.below(&place.to_string()))
+        }),
         Json::Object(entries) => {
             check_twice(entries.iter().map(|(key, _)| names::folded(key)))?;
-            let entries = entries.into_iter().map(|(key, value)| {
-                let value = anything(value).map_err(|misread| misread.below(&key))?;
-                Ok((key, value))
-            });
-            entries.collect::<Result<_, _>>().map(Json::Object)
+            entries.iter().try_for_each(|(key, value)| {
+                check_anything(value).map_err(|misread| misread.below(key))
+            })
         }
-        scalar => Ok(scalar),
+        _ => Ok(()),
     }
 }
 
 /// Refuses a key that stands twice.
 pub(super) fn check_twice<K: Eq + Hash + AsRef<str>>(
-    keys: impl ExactSizeIterator<Item = K>,
+    keys: impl Iterator<Item = K>,
 ) -> Result<(), Misread> {
-    if keys.len() < 2 {
+    let most = keys.size_hint().1.unwrap_or(0);
+    if most == 1 {
         return Ok(());
     }
-    let mut seen = HashSet::with_capacity(keys.len());
+    let mut seen = HashSet::with_capacity(most);
     for key in keys {
         if let Some(key) = seen.replace(key) {
             return Err(Fault::Twice(short(key.as_ref())).into());
