@@ -21,9 +21,6 @@ use std::fs;
 
 use serde_json::{Map, Value, json};
 
-use demo::Proxy;
-use folder::Folder;
-
 /// Words of sockguard's configuration that ask for something else than `container-guard` does.
 const NO_COUNTERPART: [(&str, &str); 13] = [
     ("require_", "`force` puts it in, where sockguard asks for it"),
@@ -160,20 +157,6 @@ fn rows() -> Vec<Row> {
     text.lines().map(|line| Row(serde_json::from_str(line).unwrap())).collect()
 }
 
-fn proxy(settings: &Value) -> Proxy {
-    let folder = Folder::new();
-    let socket = folder.path("proxy.sock");
-    let config = json!({
-        "listeners": { "main": { "address": format!("unix://{}", socket.display()) } },
-        "plugins": {
-            "all": { "source": "bundled:rules", "settings": { "rules": [{ "allow": ["*"] }] } },
-            "guard": { "source": "bundled:container-guard", "settings": settings },
-        },
-        "chains": [{ "name": "all", "plugins": ["all", "guard"] }],
-    });
-    Proxy::start(folder.file("dockgate.yaml", config.to_string()))
-}
-
 #[test]
 fn what_sockguard_decides_about_bodies_the_guard_decides() {
     let mut by_settings = BTreeMap::<_, Vec<_>>::new();
@@ -186,7 +169,7 @@ fn what_sockguard_decides_about_bodies_the_guard_decides() {
     }
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::<&(&str, &str)>::new());
     for (settings, rows) in by_settings {
-        let proxy = proxy(&serde_json::from_str(&settings).unwrap());
+        let proxy = demo::guarded(&serde_json::from_str(&settings).unwrap());
         for row in rows {
             decided += 1;
             let body = row.text("body");

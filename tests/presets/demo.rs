@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::folder::Folder;
 use crate::wire::Wire;
 
@@ -36,6 +38,21 @@ impl Proxy {
     pub fn socket(&self) -> PathBuf {
         self.folder.path("proxy.sock")
     }
+}
+
+/// One that allows everything but what `container-guard` refuses with these settings.
+pub fn guarded(settings: &Value) -> Proxy {
+    let folder = Folder::new();
+    let socket = folder.path("proxy.sock");
+    let config = json!({
+        "listeners": { "main": { "address": format!("unix://{}", socket.display()) } },
+        "plugins": {
+            "all": { "source": "bundled:rules", "settings": { "rules": [{ "allow": ["*"] }] } },
+            "guard": { "source": "bundled:container-guard", "settings": settings },
+        },
+        "chains": [{ "name": "all", "plugins": ["all", "guard"] }],
+    });
+    Proxy::start(folder.file("dockgate.yaml", config.to_string()))
 }
 
 impl Drop for Proxy {
