@@ -9,15 +9,19 @@ pub(super) fn folded(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(name);
     }
-    let letter = |letter| match letter {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        other => other.to_ascii_lowercase(),
-    };
     // No letter folds to a longer one.
     let mut folded = String::with_capacity(name.len());
     folded.extend(name.chars().map(letter));
     Cow::Owned(folded)
+}
+
+/// The same of one letter.
+pub(super) fn letter(letter: char) -> char {
+    match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
 }
 
 #[cfg(test)]

@@ -120,18 +120,22 @@ impl Struct {
     /// The field that the daemon takes a name for.
     pub(super) fn field(&'static self, name: &str) -> Option<&'static Field> {
         let mut buffer = [0; LONGEST_NAME];
-        let beyond_ascii;
-        let folded: &[u8] = if name.is_ascii() {
-            let buffer = buffer.get_mut(..name.len())?;
+        let mut length = name.len();
+        if name.is_ascii() {
+            let buffer = buffer.get_mut(..length)?;
             buffer.copy_from_slice(name.as_bytes());
             buffer.make_ascii_lowercase();
-            buffer
         } else {
-            beyond_ascii = names::folded(name);
-            beyond_ascii.as_bytes()
-        };
+            length = 0;
+            for letter in name.chars().map(names::letter) {
+                // No field has another letter.
+                let letter = u8::try_from(letter).ok().filter(u8::is_ascii)?;
+                *buffer.get_mut(length)? = letter;
+                length += 1;
+            }
+        }
         let folded_name = |field: Field| (names::folded(field.name).as_bytes().into(), field);
-        self.index.get_or_init(|| self.all().map(folded_name).collect()).get(folded)
+        self.index.get_or_init(|| self.all().map(folded_name).collect()).get(&buffer[..length])
     }
 
     /// All fields, those of other structs last.

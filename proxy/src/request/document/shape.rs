@@ -150,7 +150,7 @@ fn object(
     policy: UnknownFields,
 ) -> Result<Json, Misread> {
     let mut seen = 0_u128;
-    let mut unknown = 0;
+    let (mut count, mut unknown) = (0, Vec::new());
     let kept = entries.into_iter().filter_map(|(key, value)| match of.field(&key) {
         Some(field) if seen & field.bit() != 0 => {
             Some(Err(Fault::Twice(field.name.to_owned()).into()))
@@ -158,11 +158,13 @@ fn object(
         Some(field) => {
             seen |= field.bit();
             let value = of_field(value, field, policy).transpose()?;
+            count += 1;
             Some(value.map(|value| (field.spelt(key), value)))
         }
         None if policy == UnknownFields::Refuse => Some(Err(Fault::Unknown(short(&key)).into())),
         None => {
-            unknown += 1;
+            unknown.push(count);
+            count += 1;
             Some(
                 check_anything(&value)
                     .map_err(|misread| misread.below(&key))
@@ -171,10 +173,7 @@ fn object(
         }
     });
     let kept: Vec<_> = kept.collect::<Result<_, Misread>>()?;
-    if unknown > 1 {
-        let unknown = kept.iter().filter(|(key, _)| of.field(key).is_none());
-        check_twice(unknown.map(|(key, _)| names::folded(key)))?;
-    }
+    check_twice(unknown.into_iter().map(|at: usize| names::folded(&kept[at].0)))?;
     Ok(Json::Object(kept))
 }
 
@@ -250,13 +249,12 @@ fn check_anything(value: &Json) -> Result<(), Misread> {
 
 /// Refuses a key that stands twice.
 pub(super) fn check_twice<K: Eq + Hash + AsRef<str>>(
-    keys: impl Iterator<Item = K>,
+    keys: impl ExactSizeIterator<Item = K>,
 ) -> Result<(), Misread> {
-    let most = keys.size_hint().1.unwrap_or(0);
-    if most == 1 {
+    if keys.len() < 2 {
         return Ok(());
     }
-    let mut seen = HashSet::with_capacity(most);
+    let mut seen = HashSet::with_capacity(keys.len());
     for key in keys {
         if let Some(key) = seen.replace(key) {
             return Err(Fault::Twice(short(key.as_ref())).into());
