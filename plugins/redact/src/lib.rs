@@ -40,6 +40,9 @@ impl Policy for Redaction {
             let words = "write 1 to 64 letters, digits and characters of -_.*<>[]";
             setup.refuse("/mask", words);
         }
+        for place in settings::no_patterns(&setup.settings) {
+            setup.refuse(place, "in a name only * has a meaning: any text");
+        }
         let Settings { mask, environment, labels, options, mounts, host, commands, swarm } =
             &setup.settings;
         Self {

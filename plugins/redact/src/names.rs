@@ -75,7 +75,15 @@ impl PatternSet {
             .build(texts)
             .ok();
         let is_glob = |pattern: &&String| within.is_none() || text_within(pattern).is_none();
-        let globs = written.iter().filter(is_glob).map(|pattern| flat(pattern)).collect();
+        // Two stars mean the same as one, and to a glob something else.
+        let one_star = |pattern: &String| {
+            let stars = |a: &mut char, b: &mut char| *a == '*' && *b == '*';
+            let mut letters: Vec<char> = pattern.chars().collect();
+            letters.dedup_by(stars);
+            letters.into_iter().collect::<String>()
+        };
+        let globs =
+            written.iter().filter(is_glob).map(|pattern| flat(&one_star(pattern))).collect();
         Self { written, within, globs }
     }
 
@@ -98,7 +106,7 @@ fn text_within(pattern: &str) -> Option<&str> {
         "*" => "",
         _ => pattern.strip_prefix('*')?.strip_suffix('*')?,
     };
-    (!text.contains(['*', '?', '[', '{', '!', '\\'])).then_some(text)
+    (!text.contains('*')).then_some(text)
 }
 
 /// In lower case, and so that `*` goes over a slash: a label is no path.
@@ -122,6 +130,11 @@ mod tests {
         for name in ["PASSWORD", "db.Password.old", "api_key", "a/b/c", "Exact", "API_file"] {
             assert_eq!(secrets.hides(name).is_some(), name != "API_file", "{name}");
         }
+        let stars = names(&["**_key**", "***end"], &[]);
+        for name in ["a/b_key", "_KEY.", ".x/end", "the.end"] {
+            assert!(stars.hides(name).is_some(), "{name}");
+        }
+        assert_eq!(stars.hides("ends"), None);
         for name in ["", "PASS", "my_api_key", "a", "DB_PASSWORD_FILE", "exactly"] {
             assert_eq!(secrets.hides(name), None, "{name}");
         }

@@ -91,6 +91,27 @@ pub struct Patterns {
     pub how: How,
 }
 
+/// The places of patterns that nothing would fit, or something else than meant.
+pub(crate) fn no_patterns(settings: &Settings) -> Vec<String> {
+    let groups = [
+        ("environment", &settings.environment),
+        ("labels", &settings.labels),
+        ("options", &settings.options),
+    ];
+    let lists = groups.into_iter().flat_map(|(group, patterns)| {
+        [(group, "hide", &patterns.hide), (group, "show", &patterns.show)]
+    });
+    let mut places = Vec::new();
+    for (group, list, patterns) in lists {
+        for (at, pattern) in patterns.iter().flatten().enumerate() {
+            if pattern.is_empty() || pattern.contains(['?', '[', ']', '{', '}', '!', '\\']) {
+                places.push(format!("/{group}/{list}/{at}"));
+            }
+        }
+    }
+    places
+}
+
 /// The names that are hidden and those that are shown, where nobody says.
 pub(crate) struct Usual {
     pub(crate) hide: &'static [&'static str],

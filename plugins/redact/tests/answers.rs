@@ -304,6 +304,30 @@ fn a_mask_is_told_apart_from_what_stands_around_it() {
     assert_eq!(passed(settings, Operation::ContainerInspect, &body), json!({ "Env": ["A=<***>"] }));
 }
 
+/// Else a slip would show what was to be hidden.
+#[test]
+fn a_pattern_that_is_none_is_refused() {
+    let settings = json!({
+        "environment": { "hide": ["SECRET[", "*"], "show": ["{A,B"] },
+        "labels": { "hide": ["", "a?"], "show": ["!a"] },
+        "options": { "hide": ["a\\*"] },
+    });
+    let mut setup = Setup::new(serde_json::from_value::<Settings>(settings).unwrap());
+    Redaction::set_up(&mut setup);
+    let places: Vec<_> = setup.problems().iter().map(|problem| problem.subject.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "/environment/hide/0",
+            "/environment/show/0",
+            "/labels/hide/0",
+            "/labels/hide/1",
+            "/labels/show/0",
+            "/options/hide/0",
+        ]
+    );
+}
+
 /// Numbers and what is not known come out as they went in.
 #[test]
 fn all_else_is_as_it_was() {
