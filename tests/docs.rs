@@ -381,6 +381,8 @@ fn every_option_and_variable_that_is_named_is_in_the_help() {
         "SECURITY.md",
         "docs/clients.md",
         "docs/configuration.md",
+        "docs/importing.md",
+        "docs/presets.md",
         "docs/writing-a-plugin.md",
     ] {
         let page = Page::read(page);
@@ -561,7 +563,9 @@ fn help() -> String {
         let output = dockgate(folder.path(), &arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    ["", "explain", "check", "config show", "healthcheck"].map(help).concat()
+    ["", "explain", "check", "config show", "healthcheck", "init", "import wollomatic"]
+        .map(help)
+        .concat()
 }
 
 /// A component whose policy decides so, and the folder that it is in.
