@@ -39,7 +39,7 @@ use std::env;
 use std::path::Path;
 
 use dockgate::request::{Document, Operation, UnknownFields};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use bodies::{Dice, body};
 use daemon::Daemon;
@@ -57,8 +57,7 @@ fn number(variable: &str) -> Option<u64> {
 
 /// A proxy that lets everything through that has one reading.
 fn open_proxy(daemon: &Daemon) -> Proxy {
-    let everything = json!({ "rules": [{ "allow": ["*"] }] });
-    Proxy::with_plugins(&daemon.socket(), &[("rules", everything)])
+    Proxy::with_plugins(&daemon.socket(), &[proxy::everything()])
 }
 
 /// What a daemon makes of a body, or the words of whoever refuses it.

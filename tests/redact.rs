@@ -50,8 +50,7 @@ fn planted() -> Option<&'static Engine> {
 
 /// A proxy that allows everything, and redacts.
 fn redacting(engine: &Engine, settings: Value) -> Proxy {
-    let everything = json!({ "rules": [{ "allow": ["*"] }] });
-    let chain = [("rules", everything), ("redact", settings)];
+    let chain = [proxy::everything(), ("redact", settings)];
     Proxy::with_plugins(&engine.daemon.socket(), &chain)
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::daemon::new_folder;
 use crate::shell::Shell;
@@ -43,6 +43,11 @@ pub const FLAGS: [&str; 27] = [
     "VERSION",
     "VOLUMES",
 ];
+
+/// The plugin `rules` with settings that allow everything.
+pub fn everything() -> (&'static str, Value) {
+    ("rules", json!({ "rules": [{ "allow": ["*"] }] }))
+}
 
 /// A proxy that serves on a unix socket and a TCP port until it is dropped.
 pub struct Proxy {

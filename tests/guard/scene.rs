@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{self, Engine};
 use crate::http::{Answer, Request};
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, everything};
 
 /// Both, for one test at a time.
 pub struct Scene {
@@ -23,8 +23,7 @@ impl Scene {
         let engine = engine::shared()?;
         let alone = ALONE.get_or_init(Mutex::default).lock();
         let alone = alone.unwrap_or_else(PoisonError::into_inner);
-        let everything = json!({ "rules": [{ "allow": ["*"] }] });
-        let chain = [("rules", everything), ("container-guard", json!({}))];
+        let chain = [everything(), ("container-guard", json!({}))];
         let proxy = Proxy::with_plugins(&engine.daemon.socket(), &chain);
         Some(Self { engine, proxy, _alone: alone })
     }

@@ -75,15 +75,7 @@ impl PatternSet {
             .build(texts)
             .ok();
         let is_glob = |pattern: &&String| within.is_none() || text_within(pattern).is_none();
-        // Two stars mean the same as one, and to a glob something else.
-        let one_star = |pattern: &String| {
-            let stars = |a: &mut char, b: &mut char| *a == '*' && *b == '*';
-            let mut letters: Vec<char> = pattern.chars().collect();
-            letters.dedup_by(stars);
-            letters.into_iter().collect::<String>()
-        };
-        let globs =
-            written.iter().filter(is_glob).map(|pattern| flat(&one_star(pattern))).collect();
+        let globs = written.iter().filter(is_glob).map(|pattern| glob(pattern)).collect();
         Self { written, within, globs }
     }
 
@@ -107,6 +99,13 @@ fn text_within(pattern: &str) -> Option<&str> {
         _ => pattern.strip_prefix('*')?.strip_suffix('*')?,
     };
     (!text.contains('*')).then_some(text)
+}
+
+/// A pattern as a glob. Two stars mean the same as one here, and to a glob something else.
+fn glob(pattern: &str) -> String {
+    let mut letters: Vec<_> = flat(pattern).chars().collect();
+    letters.dedup_by(|a, b| *a == '*' && a == b);
+    letters.into_iter().collect()
 }
 
 /// In lower case, and so that `*` goes over a slash: a label is no path.

@@ -187,6 +187,13 @@ pub struct Plugin {
     pub isolation: Isolation,
 }
 
+impl Plugin {
+    /// One that is part of this binary, with its settings.
+    pub fn bundled(name: &str, settings: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self { source: format!("bundled:{name}"), settings, ..Self::default() }
+    }
+}
+
 /// What a plugin may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use serde_json::Value;
 
 use super::{
-    Imported, LISTENER, METHODS, add_rules, expression,
+    Imported, LISTENER, METHODS, chain, expression,
     options::{self, Known, is_true, switch, value},
     rule,
 };
@@ -157,7 +157,8 @@ pub fn import(
             rules.extend(of_a_line(line, &mut notes).map_err(of_line)?);
         }
     }
-    add_rules(&mut config, rules, &mut notes);
+    let chain = chain(&mut config, rules, &mut notes);
+    config.chains.push(chain);
     Ok(Imported { config, notes })
 }
 
@@ -290,8 +291,8 @@ fn meaning(name: &str) -> Result<String, String> {
     {
         return Ok(format!("%API_PREFIX%/{section}"));
     }
-    let known: Vec<_> = MACROS.iter().map(|(known, _)| *known).collect();
-    let public: Vec<_> = known.into_iter().filter(|known| !known.starts_with('_')).collect();
+    let public = MACROS.iter().map(|(known, _)| *known).filter(|known| !known.starts_with('_'));
+    let public: Vec<_> = public.collect();
     Err(format!("there is no %{name}%: {}", cure_of_name(name, &public)))
 }
 

@@ -1,4 +1,4 @@
-//! The options of other proxies, as a configuration that gives the same verdicts.
+//! The options of other proxies, as a configuration that means the same, as near as it comes.
 
 pub mod cetusguard;
 mod expression;
@@ -23,9 +23,6 @@ pub struct Imported {
 /// Methods by which a rule can tell requests apart.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The one chain that comes of an import.
-const CHAIN: &str = "all";
-
 /// The one listener, where there is no more than one.
 const LISTENER: &str = "proxy";
 
@@ -34,16 +31,15 @@ fn rule(methods: &[&str], expressions: &[String]) -> Value {
     json!({ "allow": ["*"], "methods": methods, "paths-with-version": expressions })
 }
 
-/// Puts rules into the chain. Where there are none, it allows nothing.
-fn add_rules(config: &mut Config, rules: Vec<Value>, notes: &mut Vec<String>) {
-    let mut chain = Chain { name: CHAIN.to_owned(), ..Chain::default() };
+/// The one chain that comes of an import, with rules. Where there are none, it allows nothing.
+fn chain(config: &mut Config, rules: Vec<Value>, notes: &mut Vec<String>) -> Chain {
+    let mut chain = Chain { name: "all".to_owned(), ..Chain::default() };
     if rules.is_empty() {
         notes.push("No request is allowed by these options, and none is by this file.".to_owned());
     } else {
         let settings = Map::from_iter([("rules".to_owned(), Value::Array(rules))]);
-        let source = "bundled:rules".to_owned();
-        config.plugins.insert("rules".to_owned(), Plugin { source, settings, ..Plugin::default() });
+        config.plugins.insert("rules".to_owned(), Plugin::bundled("rules", settings));
         chain.plugins.push("rules".to_owned());
     }
-    config.chains.push(chain);
+    chain
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    CHAIN, Imported, LISTENER, METHODS, add_rules, expression,
+    Imported, LISTENER, METHODS, chain, expression,
     options::{self, Known, is_true, switch, value},
     rule,
 };
@@ -17,7 +17,7 @@ use crate::{
     listener::Address,
 };
 
-const KNOWN: [Known; 23] = [
+const KNOWN: [Known; 24] = [
     value("allowfrom"),
     value("allowbindmountfrom"),
     switch("allowhealthcheck"),
@@ -41,10 +41,9 @@ const KNOWN: [Known; 23] = [
     value("allowOPTIONS"),
     value("allowCONNECT"),
     value("allowTRACE"),
+    // It means something only with labels, which are left out.
+    value("dockerlabelprefix"),
 ];
-
-/// It has one more, whose value means something only with labels.
-const LABEL_PREFIX: &str = "dockerlabelprefix";
 
 /// Makes a configuration of its options, and of its variables, which options take the place of.
 ///
@@ -69,14 +68,15 @@ pub fn import(words: &[String], variables: &[(String, String)]) -> Result<Import
         config.limits.grace = Some(Span(Duration::from_secs(seconds.into())));
     }
     let rules = rules(&given, &mut notes);
-    add_rules(&mut config, rules, &mut notes);
-    let clients = listen(&given, &mut config, &mut notes)?;
+    let mut chain = chain(&mut config, rules, &mut notes);
+    chain.clients = listen(&given, &mut config, &mut notes)?;
     if let Some(folders) = given.one("allowbindmountfrom") {
-        guard(folders, &mut config, &mut notes)?;
+        config.plugins.insert("guard".to_owned(), guard(folders, &mut notes)?);
+        if !chain.plugins.is_empty() {
+            chain.plugins.push("guard".to_owned());
+        }
     }
-    if let Some(chain) = config.chains.iter_mut().find(|chain| chain.name == CHAIN) {
-        chain.clients = clients;
-    }
+    config.chains.push(chain);
     notes.extend(given.left_out()?);
     Ok(Imported { config, notes })
 }
@@ -86,12 +86,11 @@ struct Given(BTreeMap<&'static str, Vec<String>>);
 
 impl Given {
     fn new(words: &[String], variables: &[(String, String)]) -> Result<Self, String> {
-        let known = KNOWN.into_iter().chain([value(LABEL_PREFIX)]).collect::<Vec<_>>();
         let mut given = BTreeMap::<_, Vec<_>>::new();
         for (variable, value) in variables {
             let Some(suffix) = variable.strip_prefix("SP_") else { continue };
-            let name = named(suffix, &known).ok_or_else(|| {
-                let names: Vec<_> = known.iter().map(|known| known.name).collect();
+            let name = named(suffix).ok_or_else(|| {
+                let names: Vec<_> = KNOWN.iter().map(|known| known.name).collect();
                 let cure = cure_of_name(&suffix.to_lowercase(), &names);
                 format!("{variable}: that proxy reads no such variable: {cure}")
             })?;
@@ -100,7 +99,7 @@ impl Given {
             }
         }
         let mut options = BTreeMap::<_, Vec<_>>::new();
-        for (name, value) in options::read(words, &known)? {
+        for (name, value) in options::read(words, &KNOWN)? {
             options.entry(name).or_default().push(value);
         }
         // A list of options takes the place of all variables for that method.
@@ -149,10 +148,10 @@ impl Given {
 }
 
 /// The option of a variable: `ALLOWFROM`, `ALLOW_GET`, `ALLOW_GET_2`.
-fn named(suffix: &str, known: &[Known]) -> Option<&'static str> {
+fn named(suffix: &str) -> Option<&'static str> {
     let method = suffix.strip_prefix("ALLOW_").and_then(|rest| rest.split('_').next());
     let name = method.map_or_else(|| suffix.to_lowercase(), |method| format!("allow{method}"));
-    known.iter().map(|known| known.name).find(|known| **known == name)
+    KNOWN.iter().map(|known| known.name).find(|known| **known == name)
 }
 
 /// A rule for each method that has expressions.
@@ -224,8 +223,8 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Option<Vec<ClientCondition
     Some(clients)
 }
 
-/// Adds the guard of bind mounts, which opens whatever else that proxy does not look at.
-fn guard(folders: &str, config: &mut Config, notes: &mut Vec<String>) -> Result<(), String> {
+/// The guard of bind mounts, which opens whatever else that proxy does not look at.
+fn guard(folders: &str, notes: &mut Vec<String>) -> Result<Plugin, String> {
     let folders: Vec<_> = folders.split(',').map(str::trim).collect();
     if let Some(relative) = folders.iter().find(|folder| !folder.starts_with('/')) {
         return Err(format!("-allowbindmountfrom: {relative:?} is no absolute path"));
@@ -265,12 +264,6 @@ fn guard(folders: &str, config: &mut Config, notes: &mut Vec<String>) -> Result<
     ] {
         settings.insert(list.to_owned(), items);
     }
-    let source = "bundled:container-guard".to_owned();
-    config.plugins.insert("guard".to_owned(), Plugin { source, settings, ..Plugin::default() });
-    let chain = config.chains.iter_mut().find(|chain| chain.name == CHAIN);
-    if let Some(chain) = chain.filter(|chain| !chain.plugins.is_empty()) {
-        chain.plugins.push("guard".to_owned());
-    }
     notes.push(
         "-allowbindmountfrom looks at bind mounts alone, so the settings of guard open what else \
          leads to the host: privileged containers, devices, namespaces. Delete a line to close \
@@ -283,7 +276,7 @@ fn guard(folders: &str, config: &mut Config, notes: &mut Vec<String>) -> Result<
          groups, storage options, and drivers of logs, volumes and networks."
             .to_owned(),
     );
-    Ok(())
+    Ok(Plugin::bundled("container-guard", settings))
 }
 
 /// A level of the log.

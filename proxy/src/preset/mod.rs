@@ -101,14 +101,14 @@ pub fn config(clients: &[Client], upstream: Option<String>, folders: &[String]) 
         let listener = Listener { address: address.clone(), ..Listener::default() };
         config.listeners.insert(name.clone(), listener);
         let mut plugins = vec![name.clone()];
-        config.plugins.insert(name.clone(), bundled("rules", preset.rules()));
+        config.plugins.insert(name.clone(), Plugin::bundled("rules", preset.rules()));
         if let Some(guard) = &preset.guard {
             let mut settings = guard.clone();
             if !folders.is_empty() {
                 settings.insert("bind-mounts".to_owned(), json!(folders));
             }
             let guard = format!("{name}-guard");
-            config.plugins.insert(guard.clone(), bundled("container-guard", settings));
+            config.plugins.insert(guard.clone(), Plugin::bundled("container-guard", settings));
             plugins.push(guard);
         }
         let listeners = Some(vec![name.clone()]);
@@ -126,10 +126,6 @@ impl Preset {
         let otherwise = ("otherwise".to_owned(), "deny".into());
         Map::from_iter([("rules".to_owned(), Value::Array(rules)), otherwise])
     }
-}
-
-fn bundled(name: &str, settings: Map<String, Value>) -> Plugin {
-    Plugin { source: format!("bundled:{name}"), settings, ..Plugin::default() }
 }
 
 #[cfg(test)]
