@@ -1,5 +1,6 @@
 //! A proxy with a configuration file, before the engine inside.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -18,18 +19,23 @@ pub struct Proxy {
 impl Proxy {
     /// By `dockgate.yaml` in the folder, which listens at `proxy.sock` there.
     pub fn start(folder: Folder) -> Self {
+        let words = folder.path("stderr");
         let process = folder
             .command(&["--config", "dockgate.yaml", "--demo"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&words).unwrap())
             .spawn()
             .unwrap();
         let mut proxy = Self { process, folder };
         let deadline = Instant::now() + Duration::from_secs(20);
         while Wire::connect(&proxy.socket()).is_err() {
             let ended = proxy.process.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < deadline, "{ended:?}");
+            assert!(
+                ended.is_none() && Instant::now() < deadline,
+                "{ended:?}: {}",
+                std::fs::read_to_string(&words).unwrap()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         proxy

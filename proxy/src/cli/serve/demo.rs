@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tempfile::TempDir;
 use tokio::net::UnixListener;
 
 use crate::{cli::event_loop, error::Error};
@@ -9,16 +10,16 @@ use crate::{cli::event_loop, error::Error};
 /// The small engine inside, on a socket of its own that goes when the proxy ends.
 pub(super) struct Demo {
     pub socket: PathBuf,
-    folder: PathBuf,
+    /// Gone with the last of it. Its name is random: process ids come again, in a container always
+    /// the same, and one that was killed leaves its folder.
+    _folder: TempDir,
 }
 
 impl Demo {
     pub(super) fn start() -> Result<Self, Error> {
         let system = |error| Error::System { what: "the engine inside", error };
-        let folder = std::env::temp_dir().join(format!("dockgate-demo-{}", std::process::id()));
-        std::fs::DirBuilder::new().create(&folder).map_err(system)?;
-        let socket = folder.join("docker.sock");
-        let demo = Self { socket: socket.clone(), folder };
+        let folder = tempfile::Builder::new().prefix("dockgate-demo-").tempdir().map_err(system)?;
+        let socket = folder.path().join("docker.sock");
         let listener = std::os::unix::net::UnixListener::bind(&socket).map_err(system)?;
         listener.set_nonblocking(true).map_err(system)?;
         let runtime = event_loop("the engine inside")?;
@@ -34,13 +35,18 @@ impl Demo {
                 }
             })
             .map_err(system)?;
-        Ok(demo)
+        Ok(Self { socket, _folder: folder })
     }
 }
 
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Only the socket is in it.
-        let _ = std::fs::remove_dir_all(&self.folder);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_left_behind_is_not_in_the_way_of_the_same_process_id() {
+        let left = Demo::start().unwrap();
+        assert!(Demo::start().is_ok());
+        assert!(left.socket.exists());
     }
 }
