@@ -98,6 +98,8 @@ fn no_canary_comes_back() {
     assert_eq!(found, BTreeSet::from(CANARIES), "these came back from the daemon itself");
     // No plugin can be installed here, so that there is none to inspect.
     asked.extend(["plugin-inspect", "volume-create"]);
+    // They have a test of their own.
+    asked.extend(["container-start", "container-restart"]);
     let shown = operations_shown();
     let never: Vec<_> = shown.iter().filter(|name| !asked.contains(name.as_str())).collect();
     assert!(never.is_empty(), "never asked: {never:?}");
@@ -111,6 +113,41 @@ fn kinds_of(values: &[Value]) -> Vec<String> {
         _ => "a value".to_owned(),
     };
     values.iter().map(kind).collect()
+}
+
+/// Labels, commands and their steps are what people show if they don't say otherwise.
+#[test]
+fn without_settings_no_value_comes_back() {
+    let Some(engine) = planted() else { return };
+    let proxy = redacting(engine, json!({}));
+    let hidden = ["config", "environment", "mount", "option"].map(|kind| format!("CANARY-{kind}"));
+    for (_, line) in reads(engine) {
+        let answer = Request::new(&line).ask(&proxy.socket());
+        assert_eq!(answer.status, 200, "{line}: {}", answer.text());
+        let canaries = in_answer(&answer);
+        let found: Vec<_> = hidden.iter().filter(|name| canaries.contains(&***name)).collect();
+        assert!(found.is_empty(), "{line}: {found:?} in\n{}", answer.text());
+    }
+}
+
+/// The daemon says what it could not mount.
+#[test]
+fn a_start_that_fails_names_no_path() {
+    let Some(engine) = planted() else { return };
+    let proxy = redacting(engine, json!({}));
+    for line in ["POST /containers/unmountable/start", "POST /containers/unmountable/restart"] {
+        let plain = Request::new(line).ask(&engine.daemon.socket());
+        assert!(plain.status >= 400 && !in_answer(&plain).is_empty(), "{}", plain.text());
+        let answer = Request::new(line).ask(&proxy.socket());
+        assert_eq!(answer.status, plain.status);
+        assert_eq!(answer.json(), json!({ "message": "redacted" }));
+    }
+    for line in ["POST /containers/web/start", "POST /containers/nowhere/start"] {
+        let plain = Request::new(line).ask(&engine.daemon.socket());
+        let answer = Request::new(line).ask(&proxy.socket());
+        assert_eq!(answer.status, plain.status, "{line}");
+        assert_eq!(answer.text().trim_end(), plain.text().trim_end(), "{line}");
+    }
 }
 
 #[test]
@@ -127,7 +164,8 @@ fn who_the_host_is_does_not_come_back_without_settings() {
     let proxy = redacting(engine, json!({}));
     let one = format!("GET /nodes/{}", text(&node[0]["ID"]));
     let key = "GET /swarm/unlockkey";
-    for line in ["GET /info", "GET /version", "GET /nodes", &one, "GET /swarm", key] {
+    let container = "GET /containers/hosted/json";
+    for line in ["GET /info", "GET /version", "GET /nodes", &one, "GET /swarm", key, container] {
         let answer = Request::new(line).ask(&proxy.socket());
         assert_eq!(answer.status, 200, "{line}: {}", answer.text());
         for value in &host {

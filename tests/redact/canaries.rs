@@ -69,6 +69,7 @@ pub fn reads(engine: &Engine) -> Vec<(&'static str, String)> {
         ("container-list", "/containers/json?all=1&size=1"),
         ("container-inspect", "/containers/web/json?size=1"),
         ("container-inspect", "/containers/stopped/json"),
+        ("container-inspect", "/containers/hosted/json"),
         ("container-top", "/containers/web/top"),
         ("container-top", "/containers/web/top?ps_args=aux"),
         ("container-changes", "/containers/web/changes"),
@@ -135,6 +136,7 @@ ENV NAME=CANARY-environment
 LABEL note=CANARY-label
 RUN echo CANARY-step
 ONBUILD RUN echo CANARY-step
+ONBUILD ENV NAME CANARY-environment
 HEALTHCHECK CMD echo CANARY-argument
 CMD ["sh", "-c", "echo CANARY-argument"]
 FILE
@@ -151,6 +153,11 @@ FILE
         --label note=CANARY-label --volume "$FOLDER:/one" busy:1 CANARY-argument
     docker start stopped 2>/dev/null || true
     docker exec --detach --env NAME=CANARY-environment web sh -c "sleep 1000; echo CANARY-argument"
+    docker create --name hosted --network host \
+        --label "com.docker.compose.project.working_dir=$FOLDER" busy:1
+    mkdir "$FOLDER/gone"
+    docker create --name unmountable --mount "type=bind,source=$FOLDER/gone,target=/one" busy:1
+    rmdir "$FOLDER/gone"
     docker commit --change "ENV OTHER=CANARY-environment" --change "LABEL other=CANARY-label" \
         web made:1
 

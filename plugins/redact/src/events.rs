@@ -37,7 +37,13 @@ impl Redaction {
                 event.get_mut(field).into_iter().for_each(|action| self.action(action));
             }
         }
-        let actor = event.get_mut("Actor");
+        let mut actor = event.get_mut("Actor");
+        if self.hides_host
+            && is_daemon
+            && let Some(id) = actor.as_deref_mut().and_then(|actor| actor.get_mut("ID"))
+        {
+            self.texts(id);
+        }
         if let Some(Json::Object(attributes)) = actor.and_then(|actor| actor.get_mut("Attributes"))
         {
             attributes.retain_mut(|(name, value)| {
@@ -47,7 +53,7 @@ impl Redaction {
                 if OF_THE_DAEMON.contains(&&**name) {
                     return true;
                 }
-                let Some(how) = self.labels.hides(name) else { return true };
+                let Some(how) = self.label(name) else { return true };
                 self.texts(value);
                 how == How::Mask
             });

@@ -1,8 +1,12 @@
 //! Requests by which a client would find out what is hidden, or overwrite it.
 
-use dockgate_plugin::{Denial, Json, Operation as Op, Request};
+use dockgate_plugin::{Denial, Filters, Json, Operation as Op, Request};
 
-use crate::{Redaction, settings::How};
+use crate::{
+    Redaction,
+    settings::{How, Mounts},
+    walk,
+};
 
 /// Arguments of `ps` that show no more than processes and their commands. `e` shows variables, and `o`
 /// gives any column any title.
@@ -27,6 +31,9 @@ pub(crate) fn judge(policy: &Redaction, request: &Request) -> Result<(), Denial>
             .with_code("redacted")
             .with_hint("set how to mask, or let another client do it"));
         }
+        Op::NodeInspect | Op::NodeUpdate | Op::NodeDelete if policy.hides_host => {
+            check_node(request.target().unwrap_or_default())?;
+        }
         _ => {}
     }
     if request.query("filters").is_some() {
@@ -49,25 +56,89 @@ fn check_ps(policy: &Redaction, request: &Request) -> Result<(), Denial> {
         .with_hint("give none, or one of -ef and aux"))
 }
 
-/// A list by the value of a label says what the value is, and by its name that it is there.
+/// A node by its name says what the name is. Ids are what swarmkit gives: 25 digits of base 36.
+fn check_node(node: &str) -> Result<(), Denial> {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    if node.len() == 25 && node.bytes().all(is_digit) {
+        return Ok(());
+    }
+    Err(Denial::new("nodes are not found by their names, which are redacted")
+        .with_code("redacted")
+        .with_hint("give the whole id"))
+}
+
+/// Which things a list has says what was asked for.
 fn check_filters(policy: &Redaction, request: &Request) -> Result<(), Denial> {
     let filters = request.filters().map_err(|bad| Denial::new(bad.to_string()).with_status(400))?;
-    let by_label = filters.entries().filter(|(filter, _)| filter.contains("label"));
-    for (filter, value) in by_label.flat_map(|(name, all)| all.iter().map(move |v| (name, v))) {
-        let (name, value) = value.split_once('=').map_or((&**value, None), |(n, v)| (n, Some(v)));
-        let tells = match policy.labels.hides(name) {
-            Some(How::Remove) => true,
-            Some(How::Mask) => value.is_some(),
-            None => false,
-        };
-        if tells {
-            let message =
-                format!("the filter {filter} would tell of the label {name}, which is redacted");
-            let hint = "filter by another label, or show this one";
-            return Err(Denial::new(message).with_code("redacted").with_hint(hint));
+    for (filter, value) in
+        filters.entries().flat_map(|(name, all)| all.iter().map(move |v| (name, v)))
+    {
+        if filter.contains("label") {
+            check_label(policy, filter, value)?;
         }
+        let hint = match (request.operation(), filter) {
+            (Op::SystemEvents | Op::TaskList, "node") if policy.hides_host => {
+                check_node(value)?;
+                continue;
+            }
+            (Op::SystemEvents, "daemon") | (Op::NodeList, "name") if policy.hides_host => {
+                "filter by something else"
+            }
+            // Of names of volumes, paths of the host and paths in the container, any of which fits.
+            (Op::ContainerList | Op::ContainerPrune, "volume")
+                if policy.mounts != Mounts::Show && !walk::is_name(value) =>
+            {
+                "filter by the name of a volume"
+            }
+            // `exec_create: sh -c a`, of which the daemon takes the beginning as well.
+            (Op::SystemEvents, "event")
+                if policy.hides_commands && value.starts_with("exec_") && value.contains(':') =>
+            {
+                "filter by the event alone"
+            }
+            (Op::BuildPrune, "description") if policy.hides_steps() => "filter by something else",
+            _ => continue,
+        };
+        return Err(Denial::new(format!("the filter {filter} would tell of what is redacted"))
+            .with_code("redacted")
+            .with_hint(hint));
+    }
+    if request.operation() == Op::SystemEvents && policy.hides_host {
+        check_events(&filters)?;
     }
     Ok(())
+}
+
+/// A list by the value of a label says what the value is, and by its name that it is there.
+fn check_label(policy: &Redaction, filter: &str, label: &str) -> Result<(), Denial> {
+    let (name, value) = label.split_once('=').map_or((label, None), |(n, v)| (n, Some(v)));
+    let tells = match policy.label(name) {
+        Some(How::Remove) => true,
+        Some(How::Mask) => value.is_some(),
+        None => false,
+    };
+    if !tells {
+        return Ok(());
+    }
+    let message = format!("the filter {filter} would tell of the label {name}, which is redacted");
+    Err(Denial::new(message)
+        .with_code("redacted")
+        .with_hint("filter by another label, or show this one"))
+}
+
+/// The daemon filters events by what is in their attributes, labels or not: `label=name=host-7`.
+fn check_events(filters: &Filters) -> Result<(), Denial> {
+    let values = |filter| filters.get(filter);
+    let by_value = values("label").iter().any(|label| label.contains('='));
+    let kinds = values("type");
+    let are_of_the_host =
+        kinds.is_empty() || kinds.iter().any(|kind| kind == "daemon" || kind == "node");
+    if !(by_value && are_of_the_host) {
+        return Ok(());
+    }
+    Err(Denial::new("the filter label would tell of the host, which is redacted")
+        .with_code("redacted")
+        .with_hint("filter by a type too, as type=container"))
 }
 
 /// What a client was shown, sent back, would put the mask into the place of what it hides.

@@ -3,18 +3,21 @@
 //! The names are those of moby's `api/types`. An answer has more places than a list of paths would
 //! know: a definition stands in a service, in what it was before, and in each of its tasks.
 
+use std::net::IpAddr;
+
 use dockgate_plugin::Json;
 
 use crate::{
     Redaction,
-    names::Names,
     settings::{How, Mounts},
 };
 
-/// Strings that hold a path of the host.
-const PATHS: [&str; 9] = [
+/// Strings, and lists of them, that hold a path of the host.
+const PATHS: [&str; 11] = [
+    "CDISpecDirs",
     "CheckpointDir",
     "ContainerIDFile",
+    "DockerRootDir",
     "HostnamePath",
     "HostsPath",
     "LogPath",
@@ -39,12 +42,59 @@ const COMMANDS: [&str; 11] = [
     "entrypoint",
 ];
 
+/// Maps whose keys are names that people gave, and no names of fields.
+const MAPS: [&str; 3] = ["AuxiliaryAddresses", "Networks", "Services"];
+
+/// Labels that hold a path of the host, as Docker Compose, Docker Desktop and dev containers write them.
+const PATH_LABELS: [&str; 6] = [
+    "com.docker.compose.project.config_files",
+    "com.docker.compose.project.environment_file",
+    "com.docker.compose.project.working_dir",
+    "desktop.docker.io/binds/",
+    "devcontainer.config_file",
+    "devcontainer.local_folder",
+];
+
 impl Redaction {
+    /// What becomes of the value of a label; `None` where it is shown.
+    pub(crate) fn label(&self, name: &str) -> Option<How> {
+        self.labels.hides(name).or_else(|| {
+            let starts_with = |begin: &&str| {
+                name.get(..begin.len()).is_some_and(|start| start.eq_ignore_ascii_case(begin))
+            };
+            match self.mounts {
+                Mounts::Mask if PATH_LABELS.iter().any(starts_with) => Some(How::Mask),
+                Mounts::Remove if PATH_LABELS.iter().any(starts_with) => Some(How::Remove),
+                _ => None,
+            }
+        })
+    }
+
+    /// What becomes of the value of an option; `None` where it is shown.
+    fn option(&self, name: &str) -> Option<How> {
+        // `com.docker.network.host_ipv4`, `com.docker.network.bridge.host_binding_ipv4`
+        let is_address = name.starts_with("com.docker.network.")
+            && name.contains("host_")
+            && (name.ends_with("ipv4") || name.ends_with("ipv6"));
+        let hides_address = || (self.hides_host && is_address).then_some(How::Mask);
+        self.options.hides(name).or_else(hides_address)
+    }
+
     /// Hides what is to be hidden in a value.
     pub(crate) fn walk(&self, json: &mut Json) {
         match json {
             Json::List(items) => items.iter_mut().for_each(|item| self.walk(item)),
-            Json::Object(fields) => fields.retain_mut(|(name, value)| self.keeps(name, value)),
+            Json::Object(fields) => {
+                // Other things have a status of the daemon's; that of a volume is its driver's.
+                let is_volume = fields.iter().any(|(name, _)| name == "Mountpoint");
+                fields.retain_mut(|(name, value)| {
+                    if is_volume && name == "Status" {
+                        self.options(value);
+                        return true;
+                    }
+                    self.keeps(name, value)
+                });
+            }
             _ => {}
         }
     }
@@ -53,12 +103,13 @@ impl Redaction {
     fn keeps(&self, name: &str, value: &mut Json) -> bool {
         match name {
             "Env" => self.variables(value),
-            "Labels" | "Annotations" => self.named(value, &self.labels),
-            "Options" | "DriverOpts" => self.named(value, &self.options),
+            "Labels" | "Annotations" | "annotations" => self.labels(value),
+            "Options" | "DriverOpts" | "VolumeContext" | "PublishContext" => self.options(value),
             "LogConfig" => match value.get_mut("Config") {
-                Some(options) => self.named(options, &self.options),
+                Some(options) => self.options(options),
                 None => self.walk(value),
             },
+            _ if MAPS.contains(&name) => self.map(value),
             "Mounts" => self.mounts(value),
             "Binds" => self.binds(value),
             "GraphDriver" => match value.get_mut("Data") {
@@ -72,6 +123,7 @@ impl Redaction {
             "Err" | "Error" => self.error(value),
             _ if self.hides_commands && COMMANDS.contains(&name) => self.command(name, value),
             "CreatedBy" | "Description" => self.step(value),
+            "OnBuild" => self.each_step(value),
             "ContainerConfig" => {
                 self.walk(value);
                 value.get_mut("Cmd").into_iter().for_each(|cmd| self.each_step(cmd));
@@ -79,7 +131,8 @@ impl Redaction {
             "JoinTokens" | "UnlockKey" if self.hides_swarm => self.texts(value),
             // The content of a config, in base64. A layer's `Data` is an object.
             "Data" if self.hides_swarm && value.as_str().is_some() => return false,
-            "TLSInfo" | "Peers" if self.hides_host => return false,
+            "TLSInfo" | "Peers" | "CSIInfo" if self.hides_host => return false,
+            "HostIp" | "IP" if self.hides_host => address(value),
             "Addr" | "ExternalCAs" | "Host IP" | "KernelVersion" if self.hides_host => {
                 self.texts(value);
             }
@@ -95,12 +148,20 @@ impl Redaction {
         true
     }
 
+    /// Values by names that people gave; where a field is called so and holds a list, that.
+    fn map(&self, json: &mut Json) {
+        match json {
+            Json::Object(map) => map.iter_mut().for_each(|(_, value)| self.walk(value)),
+            json => self.walk(json),
+        }
+    }
+
     /// `["NAME=value"]`, and in the definition of a plugin `[{"Name": …, "Value": …}]`.
     fn variables(&self, list: &mut Json) {
         let Json::List(items) = list else { return self.walk(list) };
         items.retain_mut(|item| {
             if let Json::String(text) = item {
-                return self.assignment(text, &self.environment);
+                return assign(text, &self.mask, |name| self.environment.hides(name));
             }
             let name = item.get("Name").and_then(Json::as_str).unwrap_or_default();
             let Some(how) = self.environment.hides(name) else { return true };
@@ -110,49 +171,61 @@ impl Redaction {
     }
 
     /// `{"name": "value"}`, and in `docker info` `["name=value"]`.
-    fn named(&self, json: &mut Json, names: &Names) {
-        let is_text = |value: &Json| matches!(value, Json::String(_) | Json::Null);
-        match json {
-            Json::Object(fields) if fields.iter().all(|(_, value)| is_text(value)) => {
-                fields.retain_mut(|(name, value)| {
-                    let Some(how) = names.hides(name) else { return true };
-                    self.texts(value);
-                    how == How::Mask
-                });
-            }
-            Json::List(items) if items.iter().all(is_text) => items.retain_mut(|item| match item {
-                Json::String(text) => self.assignment(text, names),
+    fn labels(&self, json: &mut Json) {
+        if let Json::List(items) = json {
+            items.retain_mut(|item| match item {
+                Json::String(text) => assign(text, &self.mask, |name| self.label(name)),
                 _ => true,
-            }),
-            json => self.walk(json),
+            });
+        } else {
+            self.named(json, |name| self.label(name));
         }
     }
 
-    /// `NAME=value`, and whether it stays.
-    fn assignment(&self, text: &mut String, names: &Names) -> bool {
-        let name = text.split('=').next().unwrap_or_default();
-        let Some(how) = names.hides(name) else { return true };
-        if name.len() < text.len() {
-            *text = format!("{name}={}", self.mask);
+    /// `{"name": "value"}`, and `["ndots:2", "rbind"]`, where only `name=value` has a name.
+    fn options(&self, json: &mut Json) {
+        match json {
+            Json::List(items) => items.retain_mut(|item| match item {
+                Json::String(text) if text.contains('=') => {
+                    assign(text, &self.mask, |name| self.option(name))
+                }
+                item => {
+                    self.walk(item);
+                    true
+                }
+            }),
+            json => self.named(json, |name| self.option(name)),
         }
-        how == How::Mask
+    }
+
+    /// The values of an object by their names.
+    fn named(&self, json: &mut Json, hides: impl Fn(&str) -> Option<How>) {
+        let Json::Object(fields) = json else { return self.walk(json) };
+        fields.retain_mut(|(name, value)| {
+            let Some(how) = hides(name) else { return true };
+            self.texts(value);
+            how == How::Mask
+        });
     }
 
     /// The mounts of a container, a service or a plugin, and in the definition of a plugin as well.
     fn mounts(&self, list: &mut Json) {
         let Json::List(items) = list else { return self.walk(list) };
         items.retain_mut(|mount| {
-            let is_volume = mount.get("Type").and_then(Json::as_str) == Some("volume");
+            let kind = mount.get("Type").and_then(Json::as_str);
+            let is_image = kind == Some("image");
+            let has_name = is_image || matches!(kind, Some("volume" | "cluster"));
             let source = mount.get_mut("Source").filter(|source| match source {
-                Json::String(path) if is_volume => !is_name(path),
+                Json::String(path) if is_image => path.starts_with(['/', '\\']),
+                Json::String(path) if has_name => !is_name(path),
                 source => source.as_str().is_some_and(|path| !path.is_empty()),
             });
-            // The path of a volume is the daemon's affair; the mount stays.
+            // The path of a volume or image is the daemon's affair; the mount stays.
             let is_kept = match (source, self.mounts) {
                 (None, _) | (_, Mounts::Show) => true,
                 (Some(source), treatment) => {
                     self.texts(source);
-                    treatment == Mounts::Mask || is_volume
+                    treatment == Mounts::Mask || has_name
                 }
             };
             self.walk(mount);
@@ -197,7 +270,8 @@ impl Redaction {
         self.walk(list);
     }
 
-    fn error(&self, value: &mut Json) {
+    /// Words of the daemon.
+    pub(crate) fn error(&self, value: &mut Json) {
         let Json::String(words) = value else { return self.walk(value) };
         let names_a_path = words.contains(['/', '\\']);
         if self.hides_commands || (self.mounts != Mounts::Show && names_a_path) {
@@ -215,10 +289,16 @@ impl Redaction {
         }
     }
 
-    /// A step of a build: `ENV A=b`, `RUN |1 A=b make`, `mount / from exec /bin/sh -c A=b make`.
+    /// A step of a build: `ENV A=b`, `RUN |1 A=b make`, `mount / from exec /bin/sh -c A=b make`, and
+    /// as it was written where it is yet to come, `ENV A b`.
     fn step(&self, value: &mut Json) {
+        let assigns = |text: &str| {
+            let instruction =
+                |word: &str| ["ENV", "LABEL"].iter().any(|name| name.eq_ignore_ascii_case(word));
+            text.contains('=') || text.split_whitespace().any(instruction)
+        };
         match value {
-            Json::String(text) if self.hides_steps() && text.contains('=') => {
+            Json::String(text) if self.hides_steps() && assigns(text) => {
                 text.clone_from(&self.mask);
             }
             Json::String(_) if self.hides_commands => self.texts(value),
@@ -231,7 +311,7 @@ impl Redaction {
     }
 
     /// Whether the steps of builds may show what is hidden elsewhere.
-    fn hides_steps(&self) -> bool {
+    pub(crate) fn hides_steps(&self) -> bool {
         !self.environment.are_all_shown() || !self.labels.are_all_shown()
     }
 
@@ -246,17 +326,38 @@ impl Redaction {
     }
 }
 
-/// The source of a bind, and what follows: of `C:\a:D:\b` as well.
-fn source_of(bind: &str) -> Option<(&str, &str)> {
-    let (source, rest) = bind.split_once(':')?;
-    let is_drive = source.len() == 1 && rest.starts_with(['\\', '/']);
-    match rest.find(':').filter(|_| is_drive) {
-        Some(end) => Some((&bind[..end + 2], &rest[end + 1..])),
-        None => Some((source, rest)),
+/// Puts the mask into `NAME=value` where the name's value is hidden, and says whether it stays.
+fn assign(text: &mut String, mask: &str, hides: impl Fn(&str) -> Option<How>) -> bool {
+    let name = text.split('=').next().unwrap_or_default();
+    let Some(how) = hides(name) else { return true };
+    if name.len() < text.len() {
+        *text = format!("{name}={mask}");
+    }
+    how == How::Mask
+}
+
+/// Hides an address, but where it is that of any host. Docker's client reads it as an address, so that
+/// no mask may stand there; and what is sent back must not publish more widely. No host has those of
+/// RFC 5737 and RFC 3849, and no port can be published at them.
+fn address(value: &mut Json) {
+    let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return };
+    let is_of_any = |address: IpAddr| address.is_unspecified() || address.is_loopback();
+    if !text.parse().is_ok_and(is_of_any) {
+        *value = if text.contains(':') { "2001:db8::1" } else { "192.0.2.1" }.into();
     }
 }
 
+/// The source of a bind, and what follows: of `C:\a:D:\b` and `\\?\C:\a:D:\b` as well.
+fn source_of(bind: &str) -> Option<(&str, &str)> {
+    let drive = bind.strip_prefix(r"\\?\").unwrap_or(bind);
+    let skipped = bind.len() - drive.len();
+    let is_drive = matches!(drive.as_bytes(), [_, b':', b'\\' | b'/', ..]);
+    let from = if is_drive { skipped + 2 } else { 0 };
+    let end = from + bind[from..].find(':')?;
+    Some((&bind[..end], &bind[end + 1..]))
+}
+
 /// Whether a source is the name of a volume: what is no path on any system.
-fn is_name(source: &str) -> bool {
+pub(crate) fn is_name(source: &str) -> bool {
     !source.contains(['/', '\\', ':']) && !matches!(source, "." | ".." | "~")
 }

@@ -205,15 +205,17 @@ fn steps_of_builds_show_no_variables() {
     let steps = |created: &[&str]| -> Value {
         created.iter().map(|step| json!({ "CreatedBy": step })).collect()
     };
-    let body = steps(&["ENV A=b", "RUN |1 A=b /bin/sh -c make", "RUN make", "LABEL a=b"]);
+    let body = steps(&["ENV A=b", "RUN |1 A=b /bin/sh -c make", "RUN make", "label a b"]);
     let expected = steps(&["redacted", "redacted", "RUN make", "redacted"]);
     assert_eq!(passed(json!({}), Operation::ImageHistory, &body), expected);
     let commands = json!({ "commands": "hide" });
     let expected = steps(&["redacted"; 4]);
     assert_eq!(passed(commands, Operation::ImageHistory, &body), expected);
 
-    let image = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "#(nop) ENV A=b"] } });
-    let expected = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "redacted"] } });
+    let image = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "#(nop) ENV A=b"] },
+        "Config": { "OnBuild": ["ENV A b", "RUN make"] } });
+    let expected = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "redacted"] },
+        "Config": { "OnBuild": ["redacted", "RUN make"] } });
     assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
 }
 
@@ -259,6 +261,14 @@ fn events_are_without_what_labels_say() {
     let node = json!({ "Type": "node", "Actor": { "Attributes": { "name": "host-7" } } });
     assert_eq!(sifted(json!({}), &node)["Actor"]["Attributes"]["name"], "redacted");
     assert_eq!(sifted(json!({ "host": "show" }), &node), node);
+    let daemon =
+        json!({ "Type": "daemon", "Actor": { "ID": "i", "Attributes": { "labels": "l" } } });
+    let expected = json!({ "Type": "daemon",
+        "Actor": { "ID": "redacted", "Attributes": { "labels": "redacted" } } });
+    assert_eq!(sifted(json!({}), &daemon), expected);
+    let label = "com.docker.compose.project.working_dir";
+    let event = json!({ "Type": "container", "Actor": { "Attributes": { label: "/srv" } } });
+    assert_eq!(sifted(json!({}), &event)["Actor"]["Attributes"][label], "redacted");
     let sift = |item| redaction(json!({})).sift(&request(Operation::SystemEvents), item);
     assert_eq!(sift("{"), Sifted::Drop);
 }
@@ -277,8 +287,26 @@ fn what_can_not_be_read_is_not_passed_on() {
 /// A network may be called like a field, and so may a label.
 #[test]
 fn names_of_the_users_own_are_no_fields() {
-    for name in ["Labels", "Options", "Env", "Mounts", "Binds", "Data", "LogConfig", "Error", "Cmd"]
-    {
+    for name in [
+        "Labels",
+        "Options",
+        "Env",
+        "Mounts",
+        "Binds",
+        "Data",
+        "LogConfig",
+        "Error",
+        "Cmd",
+        "IP",
+        "Mountpoint",
+        "Addr",
+        "TLSInfo",
+        "Peers",
+        "JoinTokens",
+        "HostIp",
+        "Networks",
+        "OnBuild",
+    ] {
         let networks = |option: &str| {
             json!({ "NetworkSettings": { "Networks": {
                 name: { "DriverOpts": { "a": option }, "IPPrefixLen": 8 }
@@ -326,6 +354,153 @@ fn a_pattern_that_is_none_is_refused() {
             "/options/hide/0",
         ]
     );
+}
+
+#[test]
+fn the_name_of_the_host_is_hidden_where_a_container_has_it() {
+    let container = |mode: &str, uts: &str, name: &str| {
+        json!({
+            "HostConfig": { "NetworkMode": mode, "UTSMode": uts },
+            "Config": { "Hostname": name, "Domainname": "" },
+        })
+    };
+    for (mode, uts, is_shown) in [
+        ("host", "", false),
+        ("default", "host", false),
+        ("container:4f66", "", false),
+        ("default", "", true),
+    ] {
+        let body = container(mode, uts, "host-7");
+        let expected = container(mode, uts, if is_shown { "host-7" } else { "redacted" });
+        assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), expected);
+        assert_eq!(passed(json!({ "host": "show" }), Operation::ContainerInspect, &body), body);
+    }
+    // Of the container that it was made of.
+    let image = json!({ "Config": { "Hostname": "host-7" } });
+    let expected = json!({ "Config": { "Hostname": "redacted" } });
+    assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
+
+    let node = json!({ "Description": { "CSIInfo": [{ "NodeID": "host-7" }] } });
+    assert_eq!(passed(json!({}), Operation::NodeInspect, &node), json!({ "Description": {} }));
+}
+
+#[test]
+fn paths_of_the_host_are_hidden_wherever_they_stand() {
+    let body = json!({
+        "Labels": {
+            "com.docker.compose.project": "shop",
+            "com.docker.compose.project.working_dir": "/srv/shop",
+            "desktop.docker.io/binds/0/Source": "/srv",
+        },
+        "Binds": [r"\\?\C:\db:D:\db:ro", "/srv/c:/d"],
+        "Mounts": [
+            { "Type": "image", "Source": "registry.example.com/a/b:1" },
+            { "Type": "image", "Source": "/var/lib/docker/x" },
+            { "Type": "cluster", "Source": "group" },
+        ],
+    });
+    let expected = json!({
+        "Labels": {
+            "com.docker.compose.project": "shop",
+            "com.docker.compose.project.working_dir": "redacted",
+            "desktop.docker.io/binds/0/Source": "redacted",
+        },
+        "Binds": [r"redacted:D:\db:ro", "redacted:/d"],
+        "Mounts": [
+            { "Type": "image", "Source": "registry.example.com/a/b:1" },
+            { "Type": "image", "Source": "redacted" },
+            { "Type": "cluster", "Source": "group" },
+        ],
+    });
+    assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), expected);
+    let shown = json!({ "mounts": "show" });
+    assert_eq!(passed(shown, Operation::ContainerInspect, &body), body);
+
+    let info = json!({ "DockerRootDir": "/srv/docker", "CDISpecDirs": ["/etc/cdi"],
+        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=/etc/docker/s.json"] });
+    let shown = json!({ "host": "show" });
+    let expected = json!({ "DockerRootDir": "redacted", "CDISpecDirs": ["redacted"],
+        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=redacted"] });
+    assert_eq!(passed(shown, Operation::SystemInfo, &info), expected);
+    let info = json!({ "SecurityOptions": ["name=seccomp,profile=builtin"] });
+    assert_eq!(passed(json!({}), Operation::SystemInfo, &info), info);
+}
+
+/// Docker's client reads them as addresses, so that no mask may stand there.
+#[test]
+fn addresses_of_the_host_are_hidden() {
+    let ports = |ip: &str| json!({ "NetworkSettings": { "Ports": { "80/tcp": [{ "HostIp": ip, "HostPort": "80" }] } } });
+    for (ip, hidden) in [
+        ("198.51.100.7", "192.0.2.1"),
+        ("2001:db8::7", "2001:db8::1"),
+        ("fe80::1%eth0", "2001:db8::1"),
+    ] {
+        let expected = ports(hidden);
+        assert_eq!(passed(json!({}), Operation::ContainerInspect, &ports(ip)), expected, "{ip}");
+    }
+    for ip in ["", "0.0.0.0", "::", "127.0.0.1", "::1"] {
+        assert_eq!(passed(json!({}), Operation::ContainerInspect, &ports(ip)), ports(ip), "{ip}");
+    }
+    let list = json!([{ "Ports": [
+        { "IP": "198.51.100.7", "PrivatePort": 80 }, { "IP": "0.0.0.0", "PrivatePort": 81 } ] }]);
+    let expected = json!([{ "Ports": [
+        { "IP": "192.0.2.1", "PrivatePort": 80 }, { "IP": "0.0.0.0", "PrivatePort": 81 } ] }]);
+    assert_eq!(passed(json!({}), Operation::ContainerList, &list), expected);
+
+    let network = json!({ "Options": { "com.docker.network.bridge.name": "br",
+        "com.docker.network.host_ipv4": "192.0.2.1",
+        "com.docker.network.bridge.host_binding_ipv4": "192.0.2.1" } });
+    let expected = json!({ "Options": { "com.docker.network.bridge.name": "br",
+        "com.docker.network.host_ipv4": "redacted",
+        "com.docker.network.bridge.host_binding_ipv4": "redacted" } });
+    assert_eq!(passed(json!({}), Operation::NetworkInspect, &network), expected);
+    assert_eq!(passed(json!({ "host": "show" }), Operation::NetworkInspect, &network), network);
+}
+
+#[test]
+fn what_a_driver_says_of_a_volume_is_treated_like_its_options() {
+    let volume = json!({ "Name": "v", "Mountpoint": "", "Status": { "key": { "a": "s" }, "n": 1 },
+        "ClusterVolume": { "Info": { "VolumeContext": { "key": "s" } },
+            "PublishStatus": [{ "PublishContext": { "key": "s" } }] } });
+    let expected = json!({ "Name": "v", "Mountpoint": "",
+        "Status": { "key": { "a": "redacted" }, "n": 1 },
+        "ClusterVolume": { "Info": { "VolumeContext": { "key": "redacted" } },
+            "PublishStatus": [{ "PublishContext": { "key": "redacted" } }] } });
+    assert_eq!(passed(json!({}), Operation::VolumeInspect, &volume), expected);
+    let all = |volume| json!({ "Volumes": [volume] });
+    assert_eq!(passed(json!({}), Operation::VolumeList, &all(volume)), all(expected));
+    let image = json!({ "Manifests": [{ "Descriptor": { "annotations": { "a.token": "s" } } }] });
+    let expected =
+        json!({ "Manifests": [{ "Descriptor": { "annotations": { "a.token": "redacted" } } }] });
+    assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
+}
+
+/// `ndots:2` is no name with a value.
+#[test]
+fn options_without_names_stay() {
+    let body = json!({ "DNSConfig": { "Options": ["ndots:2", "a=b"] } });
+    let settings = json!({ "options": { "how": "remove" } });
+    let expected = json!({ "DNSConfig": { "Options": ["ndots:2"] } });
+    assert_eq!(passed(settings, Operation::ServiceInspect, &body), expected);
+}
+
+#[test]
+fn a_start_that_fails_tells_no_path() {
+    let review = |status, words: &str| {
+        let response = Response::new(status).with_body(json!({ "message": words }));
+        let ruling = redaction(json!({})).review(&request(Operation::ContainerStart), &response);
+        assert_eq!(ruling, Ruling::Pass);
+        response.edited_body().map(Value::from)
+    };
+    let expected = json!({ "message": "redacted" });
+    assert_eq!(review(400, "bind source path does not exist: /srv/db"), Some(expected));
+    let expected = json!({ "message": "No such container: web" });
+    assert_eq!(review(404, "No such container: web"), Some(expected));
+    for status in [204, 304] {
+        let response = Response::new(status);
+        let ruling = redaction(json!({})).review(&request(Operation::ContainerStart), &response);
+        assert_eq!(ruling, Ruling::Pass);
+    }
 }
 
 /// Numbers and what is not known come out as they went in.
