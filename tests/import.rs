@@ -148,6 +148,7 @@ fn options_and_variables_of_wollomatic_come_to_a_file() {
     let variables = "\
 # as Docker reads it
 SP_ALLOW_GET=/nothing
+SP_ALLOW_HEAD=/.*
 SP_ALLOW_HEAD=/_ping
 SP_ALLOW_POST_1=/v1\\..{1,2}/containers/.*/start
 SP_ALLOW_POST_2=/v1\\..{1,2}/containers/.*/stop
@@ -162,7 +163,7 @@ OTHER=1
             "--env-file",
             "proxy.env",
             "-allowGET=/_ping|/version",
-            "--allowfrom=10.0.0.0/8,traefik",
+            "--allowfrom=traefik,10.0.0.0/8,192.0.2.0/24",
             "-listenip",
             "0.0.0.0",
             "-proxyport=2376",
@@ -176,7 +177,7 @@ OTHER=1
     );
     assert_eq!(said.code, 0, "{}", said.words);
     assert_file("wollomatic", &said.out);
-    assert_eq!(said.words.lines().count(), 4, "{}", said.words);
+    assert_eq!(said.words.lines().count(), 5, "{}", said.words);
     assert!(said.words.lines().all(|line| line.starts_with("dockgate: ")), "{}", said.words);
 }
 
@@ -198,6 +199,105 @@ fn a_socket_of_wollomatic_looks_at_no_addresses() {
     );
     assert!(said.out.contains("address: unix:///run/p.sock\n    mode: \"0600\""), "{}", said.out);
     assert!(!said.out.contains("clients:"), "{}", said.out);
+}
+
+/// Who is allowed there, who is allowed here, and that the file is right.
+#[test]
+fn who_may_ask_is_who_may_ask_there() {
+    let own = "127.0.0.1";
+    for (from, client, is_allowed) in [
+        // The first range decides.
+        ("10.0.0.0/8,127.0.0.0/8", own, false),
+        ("127.0.0.1,10.0.0.0/8", own, true),
+        ("10.0.0.1,127.0.0.1", own, true),
+        // Of one family alone.
+        ("0.0.0.0/0", own, true),
+        ("0.0.0.0/0", "::1", false),
+        ("::/0", "::1", true),
+        ("::/0", own, false),
+        // What is no name of a host is no one's.
+        ("", own, false),
+        (",", own, false),
+        ("*,web?", own, false),
+        (" 127.0.0.1", own, false),
+        ("localhost", own, true),
+        ("localhost", "::1", true),
+        ("localhost", "10.0.0.1", false),
+    ] {
+        let from_option = format!("-allowfrom={from}");
+        let said = import(&Folder::new(), &["wollomatic", "-allowGET=.*", &from_option]);
+        assert_eq!(said.code, 0, "{}", said.words);
+        let folder = Folder::with(&said.out);
+        let checked = folder.run(&["check"]);
+        assert_eq!((checked.code, checked.words.as_str()), (0, ""), "{from}: {}", checked.out);
+        let arguments = ["explain", "GET", "/_ping", "--as", client, "--config", "dockgate.yaml"];
+        let told = folder.run(&arguments);
+        assert_eq!(told.code == 0, is_allowed, "{from} {client}: {}{}", told.out, told.words);
+    }
+    // A variable that is empty is none.
+    let folder = Folder::new().file("proxy.env", "SP_ALLOWFROM=\n");
+    let said = import(&folder, &["wollomatic", "--env-file=proxy.env"]);
+    assert!(said.out.contains("- address: \"127.0.0.1/32\""), "{}", said.out);
+}
+
+/// As `^EXPRESSION$`, in which the ends may be part of something.
+#[test]
+fn odd_expressions_match_what_they_match_there() {
+    for (expression, path, is_allowed) in [
+        ("*/json", "/containers/json", true),
+        ("*/json", "/containers/json/x", false),
+        ("/info|/version", "/version/x", false),
+        ("/version|/info", "/version/x", true),
+        ("(?i)/INFO", "/info", true),
+        ("/[[:alpha:]]+", "/info", true),
+        (r"/inf\w", "/info", true),
+    ] {
+        let said = import(&Folder::new(), &["wollomatic", &format!("-allowGET={expression}")]);
+        let folder = Folder::with(&said.out);
+        let checked = folder.run(&["check"]);
+        assert_eq!((checked.code, checked.words.as_str()), (0, ""), "{expression}");
+        let told = folder.run(&["explain", "GET", path, "--config", "dockgate.yaml"]);
+        assert_eq!(told.code == 0, is_allowed, "{expression} {path}: {}{}", told.out, told.words);
+    }
+}
+
+/// Options are numbers of Go's, and variables octal.
+#[test]
+fn the_mode_of_a_socket_is_read_as_there() {
+    for (option, variable, mode) in [
+        (Some("432"), "", "0660"),
+        (Some("0660"), "0600", "0660"),
+        (Some("0x1b0"), "", "0660"),
+        (None, "660", "0660"),
+        (None, "", "0600"),
+    ] {
+        let file = format!("SP_PROXYSOCKETENDPOINTFILEMODE={variable}\n");
+        let folder = Folder::new().file("proxy.env", file);
+        let option = option.map(|mode| format!("-proxysocketendpointfilemode={mode}"));
+        let mut arguments = vec!["wollomatic", "--env-file=proxy.env"];
+        arguments.push("-proxysocketendpoint=/run/p.sock");
+        arguments.extend(option.as_deref());
+        let said = import(&folder, &arguments);
+        let expected = format!("    mode: \"{mode}\"");
+        assert!(said.out.contains(&expected), "{option:?}: {}{}", said.out, said.words);
+    }
+}
+
+#[test]
+fn tls_of_cetusguard_comes_over_or_is_told() {
+    let files = ["-frontend-tls-cert=c.pem", "-frontend-tls-key=k.pem"];
+    let given = ["cetusguard", "-frontend-addr=unix:///run/guard.sock"];
+    let said = import(&Folder::new(), &[given.as_slice(), &files].concat());
+    let words = "dockgate: unix:///run/guard.sock is without TLS here, and asks for no \
+                 certificates: its permissions say who may use it.\n";
+    assert_eq!((said.code, said.words.as_str()), (0, words));
+    let folder = Folder::new().file("guard.env", "CONTAINER_HOST=tcp://10.0.0.2:2376\n");
+    let backend = ["cacert", "cert", "key"].map(|of| format!("-backend-tls-{of}={of}.pem"));
+    let options = ["cetusguard", "--env-file=guard.env", &backend[0], &backend[1], &backend[2]];
+    let said = import(&folder, &options);
+    let upstream = "upstream:\n  address: tcp://10.0.0.2:2376\n  tls:\n    ca: cacert.pem\n    \
+                    certificate: cert.pem\n    key: key.pem\n";
+    assert!(said.out.contains(upstream), "{}{}", said.out, said.words);
 }
 
 #[test]
@@ -224,7 +324,8 @@ fn rules_of_cetusguard_come_to_a_file() {
     );
     assert_eq!(said.code, 0, "{}", said.words);
     assert_file("cetusguard", &said.out);
-    assert_eq!(said.words, "dockgate: TRACE is never passed on: no daemon answers it.\n");
+    assert_eq!(said.words.lines().count(), 2, "{}", said.words);
+    assert!(said.words.ends_with("dockgate: TRACE is never passed on: no daemon answers it.\n"));
 }
 
 /// Every macro of `CetusGuard`'s is an expression that the plugin can use.
@@ -312,8 +413,45 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
             vec!["cetusguard", "-frontend-tls-cert=a"],
             "-frontend-tls-cert and -frontend-tls-key want one another",
         ),
+        (
+            vec!["cetusguard", "-frontend-tls-cacert=a"],
+            "-frontend-tls-cacert wants -frontend-tls-cert and -frontend-tls-key",
+        ),
+        (
+            vec!["cetusguard", "-backend-tls-cert=a", "-backend-tls-key=b"],
+            "-backend-tls-cert without -backend-tls-cacert trusts all that the system trusts: give \
+             -backend-tls-cacert too, of the daemon's authority",
+        ),
+        (
+            vec!["cetusguard", "--env-file=empty.env"],
+            "the address of the daemon is empty: see -backend-addr, and the variables \
+             CETUSGUARD_BACKEND_ADDR, CONTAINER_HOST and DOCKER_HOST",
+        ),
+        (
+            vec!["cetusguard", "-version"],
+            "with -version that proxy says what it is, and ends: leave it out",
+        ),
+        (
+            vec!["cetusguard", "-rules=GET /a)|(b"],
+            "-rules, line 1: \"/a)|(b\" is no regular expression here: unopened group",
+        ),
+        (
+            vec!["wollomatic", "-allowGET=("],
+            "-allowGET: \"(\" is no regular expression here: unclosed group",
+        ),
+        (vec!["wollomatic", "-proxyport=0"], "-proxyport: a port is a number from 1 to 65535"),
+        (
+            vec!["wollomatic", "-proxysocketendpoint=/p", "-proxysocketendpointfilemode=600"],
+            "-proxysocketendpointfilemode: 1130 is no mode, in octal: write 0600",
+        ),
+        (
+            vec!["wollomatic", "-shutdowngracetime=5s"],
+            "-shutdowngracetime: \"5s\" is no number that it can have",
+        ),
     ] {
-        let folder = Folder::new().file("bad.env", "SP_ALOWFROM=10.0.0.1\n");
+        let folder = Folder::new()
+            .file("bad.env", "SP_ALOWFROM=10.0.0.1\n")
+            .file("empty.env", "CONTAINER_HOST=\nDOCKER_HOST=unix:///run/docker.sock\n");
         let said = import(&folder, &arguments);
         let expected = format!("dockgate: {words}\n");
         assert_eq!(

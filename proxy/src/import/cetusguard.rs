@@ -1,6 +1,9 @@
 //! The options and the rules of `CetusGuard`, version 1.1.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -16,7 +19,7 @@ use crate::{
     listener::Address,
 };
 
-const KNOWN: [Known; 12] = [
+const KNOWN: [Known; 13] = [
     value("backend-addr"),
     value("backend-tls-cacert"),
     value("backend-tls-cert"),
@@ -29,6 +32,7 @@ const KNOWN: [Known; 12] = [
     value("rules-file"),
     switch("no-builtin-rules"),
     value("log-level"),
+    switch("version"),
 ];
 
 /// What it allows unless it is told not to.
@@ -135,10 +139,13 @@ pub fn import(
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Imported, String> {
     let given = Given { options: options::read(words, &KNOWN)?, variables };
+    if given.one("version").map_or(Ok(false), |value| is_true("-version", value))? {
+        return Err("with -version that proxy says what it is, and ends: leave it out".to_owned());
+    }
     let mut notes = Vec::new();
-    let mut config = Config { upstream: upstream(&given), ..Config::default() };
+    let mut config = Config { upstream: upstream(&given)?, ..Config::default() };
     config.log.level = given.one("log-level").map(level).transpose()?;
-    listen(&given, &mut config)?;
+    listen(&given, &mut config, &mut notes)?;
 
     let mut texts = Vec::new();
     let has_none = given.one("no-builtin-rules").unwrap_or("false");
@@ -188,28 +195,50 @@ impl Given<'_> {
     }
 }
 
-fn upstream(given: &Given) -> Upstream {
-    let named = given.one("backend-addr");
-    let named = named.or_else(|| given.variable("CONTAINER_HOST"));
-    let address = named.or_else(|| given.variable("DOCKER_HOST")).map(str::to_owned);
-    let tls = given.one("backend-tls-cacert").map(|ca| UpstreamTls {
-        ca: ca.into(),
-        certificate: given.one("backend-tls-cert").map(Into::into),
-        key: given.one("backend-tls-key").map(Into::into),
-    });
-    Upstream { address, tls, ..Upstream::default() }
+fn upstream(given: &Given) -> Result<Upstream, String> {
+    let of_variables =
+        || ["CONTAINER_HOST", "DOCKER_HOST"].iter().find_map(|name| given.variable(name));
+    let address = given.all("backend-addr").last().or_else(of_variables);
+    if address == Some("") {
+        return Err("the address of the daemon is empty: see -backend-addr, and the variables \
+                    CETUSGUARD_BACKEND_ADDR, CONTAINER_HOST and DOCKER_HOST"
+            .to_owned());
+    }
+    let (certificate, key) = pair(given, "backend-tls-cert", "backend-tls-key")?.unzip();
+    let tls = match given.one("backend-tls-cacert") {
+        Some(ca) => Some(UpstreamTls { ca: ca.into(), certificate, key }),
+        // Those of the system, of which a file has to be named here.
+        None if certificate.is_some() => {
+            return Err("-backend-tls-cert without -backend-tls-cacert trusts all that the \
+                        system trusts: give -backend-tls-cacert too, of the daemon's authority"
+                .to_owned());
+        }
+        None => None,
+    };
+    Ok(Upstream { address: address.map(str::to_owned), tls, ..Upstream::default() })
 }
 
-fn listen(given: &Given, config: &mut Config) -> Result<(), String> {
-    let tls = match (given.one("frontend-tls-cert"), given.one("frontend-tls-key")) {
-        (Some(certificate), Some(key)) => Some(ListenerTls {
-            certificate: certificate.into(),
-            key: key.into(),
-            client_ca: given.one("frontend-tls-cacert").map(Into::into),
-            clients: ClientCertificates::Required,
-        }),
-        (None, None) => None,
-        _ => return Err("-frontend-tls-cert and -frontend-tls-key want one another".to_owned()),
+/// A certificate and its key.
+fn pair(given: &Given, certificate: &str, key: &str) -> Result<Option<(PathBuf, PathBuf)>, String> {
+    match (given.one(certificate), given.one(key)) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate.into(), key.into()))),
+        (None, None) => Ok(None),
+        _ => Err(format!("-{certificate} and -{key} want one another")),
+    }
+}
+
+fn listen(given: &Given, config: &mut Config, notes: &mut Vec<String>) -> Result<(), String> {
+    let client_ca = given.one("frontend-tls-cacert").map(PathBuf::from);
+    let tls = match pair(given, "frontend-tls-cert", "frontend-tls-key")? {
+        Some((certificate, key)) => {
+            Some(ListenerTls { certificate, key, client_ca, clients: ClientCertificates::Required })
+        }
+        None if client_ca.is_some() => {
+            return Err(
+                "-frontend-tls-cacert wants -frontend-tls-cert and -frontend-tls-key".to_owned()
+            );
+        }
+        None => None,
     };
     let mut addresses: Vec<_> = given.all("frontend-addr").collect();
     if addresses.is_empty() {
@@ -219,7 +248,14 @@ fn listen(given: &Given, config: &mut Config) -> Result<(), String> {
         let parsed: Address =
             address.parse().map_err(|bad| format!("-frontend-addr: {address:?} {bad}"))?;
         let name = if at == 0 { LISTENER.to_owned() } else { format!("{LISTENER}-{}", at + 1) };
-        let tls = tls.clone().filter(|_| matches!(parsed, Address::Tcp(_)));
+        let is_socket = matches!(parsed, Address::Unix(_));
+        if is_socket && tls.is_some() {
+            notes.push(format!(
+                "{address} is without TLS here, and asks for no certificates: its permissions say \
+                 who may use it."
+            ));
+        }
+        let tls = tls.clone().filter(|_| !is_socket);
         let listener = Listener { address: parsed.to_string(), tls, ..Listener::default() };
         config.listeners.insert(name, listener);
     }
@@ -245,7 +281,8 @@ fn of_a_line(line: &str, notes: &mut Vec<String>) -> Result<Option<Value>, Strin
     }
     let pattern = expanded(pattern.trim_start_matches([' ', '\t']))?;
     let has_methods = !known.is_empty();
-    Ok(has_methods.then(|| rule(&known, &[expression::of_whole_path(&pattern)])))
+    let expression = expression::of_whole_path(&pattern)?;
+    Ok(has_methods.then(|| rule(&known, &[expression])))
 }
 
 /// A pattern with the expressions of its macros, and of those in them.
@@ -255,8 +292,7 @@ fn expanded(pattern: &str) -> Result<String, String> {
     while let Some((before, behind)) = rest.split_once('%') {
         expanded += before;
         let name = behind.split('%').next().unwrap_or_default();
-        let is_macro = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if name.is_empty() || name.len() == behind.len() || !name.chars().all(is_macro) {
+        if name.len() == behind.len() || !is_macro(name) {
             // A percent sign that is one.
             expanded.push('%');
             rest = behind;
@@ -267,6 +303,16 @@ fn expanded(pattern: &str) -> Result<String, String> {
         rest = &behind[name.len() + 1..];
     }
     Ok(expanded + rest)
+}
+
+/// Whether a text is like the name of a macro, and not two hexadecimal digits of an encoded character,
+/// `%7B`, and what follows.
+fn is_macro(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_encoded = name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name.chars().all(fits)
+        && !is_encoded
 }
 
 /// What stands between `%` and `%`.
@@ -318,6 +364,7 @@ mod tests {
     fn macros_stand_for_expressions() {
         for (pattern, expected) in [
             ("/a%2Fb", "/a%2Fb"),
+            ("/a%7B%7D%AB%CD", "/a%7B%7D%AB%CD"),
             ("100%", "100%"),
             ("%API_PREFIX_PING%", r"(?:/v[0-9]+(?:\.[0-9]+)*)?/_ping"),
             ("%API_PREFIX_LIBPOD_PODS%/x", r"(?:/v[0-9]+(?:\.[0-9]+)*)/libpod/pods/x"),

@@ -1,55 +1,137 @@
-//! Regular expressions of proxies that put `^` before and `$` behind them, and no brackets around.
+//! Regular expressions of proxies that are written in Go, and put `^` before and `$` behind them and no
+//! brackets around.
+
+use regex_syntax::ast::{
+    self, Assertion, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, Flag, FlagsItemKind,
+    GroupKind, HexLiteralKind, Literal, LiteralKind, RepetitionKind, RepetitionRange, Visitor,
+};
+
+/// The most often that Go's expressions may repeat something.
+const MOST_OFTEN: u32 = 1000;
 
 /// The expression for all of a path that matches what `^EXPRESSION$` matches somewhere in it.
 ///
 /// They differ where there are alternatives: `^/_ping|/version$` is whatever begins with `/_ping`, and
-/// whatever ends with `/version`.
-pub(super) fn of_whole_path(expression: &str) -> String {
-    if has_alternatives(expression) {
-        format!("(?s:.*)(?:^{expression}$)(?s:.*)")
-    } else {
-        expression.to_owned()
+/// whatever ends with `/version`. And where an end is part of the expression: `^*a$` is whatever ends
+/// with `a`.
+///
+/// # Errors
+/// Words on what is no expression to Go, or another one than here.
+pub(super) fn of_whole_path(expression: &str) -> Result<String, String> {
+    let bad = |words: String| format!("{expression:?} is no regular expression here: {words}");
+    // As those proxies read it: `a)|(b` is none.
+    let parse = |text: &str| {
+        ast::parse::Parser::new().parse(text).map_err(|error| error.kind().to_string())
+    };
+    let tree = parse(&format!("^{expression}$")).map_err(bad)?;
+    ast::visit(&tree, OfGo).map_err(bad)?;
+    let is_whole = !matches!(tree, Ast::Alternation(_)) && parse(expression).is_ok();
+    Ok(if is_whole { expression.to_owned() } else { format!("(?s:.*)(?:^{expression}$)(?s:.*)") })
+}
+
+/// Looks for what Go does not know, or reads in another way than the plugin `rules`.
+struct OfGo;
+
+impl Visitor for OfGo {
+    type Output = ();
+    type Err = String;
+
+    fn finish(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, tree: &Ast) -> Result<(), String> {
+        match tree {
+            Ast::Flags(set) => flags(&set.flags),
+            Ast::Group(group) => match &group.kind {
+                GroupKind::NonCapturing(of_group) => flags(of_group),
+                GroupKind::CaptureIndex(_) | GroupKind::CaptureName { .. } => Ok(()),
+            },
+            Ast::Literal(literal) => self::literal(literal),
+            Ast::Assertion(assertion) => self::assertion(assertion),
+            Ast::ClassUnicode(_) => Err("classes like \\pL are not supported".to_owned()),
+            Ast::Repetition(repetition) => {
+                if matches!(*repetition.ast, Ast::Repetition(_)) {
+                    return Err("a repetition of a repetition needs brackets".to_owned());
+                }
+                match &repetition.op.kind {
+                    RepetitionKind::Range(range) => self::range(range),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), String> {
+        match item {
+            ClassSetItem::Bracketed(_) => Err("write \\[ for a [ between [ and ]".to_owned()),
+            ClassSetItem::Unicode(_) => Err("classes like \\pL are not supported".to_owned()),
+            ClassSetItem::Literal(literal) => self::literal(literal),
+            ClassSetItem::Range(range) => {
+                self::literal(&range.start)?;
+                self::literal(&range.end)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), String> {
+        Err("write &&, -- and ~~ between [ and ] with a \\ before each character".to_owned())
     }
 }
 
-/// Whether a `|` stands outside of all brackets. Where that is not certain, yes: both forms are right
-/// then.
-fn has_alternatives(expression: &str) -> bool {
-    let (mut depth, mut in_class) = (0_u32, false);
-    let mut rest = expression.chars();
-    while let Some(c) = rest.next() {
-        // An escaped character is no bracket, and what follows \Q is meant by its letters, up to \E.
-        if c == '\\' && rest.next() == Some('Q') {
-            return true;
+fn flags(flags: &ast::Flags) -> Result<(), String> {
+    flags.items.iter().try_for_each(|item| match item.kind {
+        FlagsItemKind::Negation
+        | FlagsItemKind::Flag(
+            Flag::CaseInsensitive | Flag::MultiLine | Flag::DotMatchesNewLine | Flag::SwapGreed,
+        ) => Ok(()),
+        FlagsItemKind::Flag(_) => Err("there are the flags i, m, s and U".to_owned()),
+    })
+}
+
+fn literal(literal: &Literal) -> Result<(), String> {
+    match literal.kind {
+        LiteralKind::HexFixed(HexLiteralKind::UnicodeShort | HexLiteralKind::UnicodeLong)
+        | LiteralKind::HexBrace(HexLiteralKind::UnicodeShort | HexLiteralKind::UnicodeLong) => {
+            Err("write \\x{…} for a character by its number".to_owned())
         }
-        match c {
-            '[' if !in_class => {
-                in_class = true;
-                // First in a class it is one of its characters.
-                let mut ahead = rest.clone();
-                let first = ahead.next();
-                let first = if first == Some('^') { ahead.next() } else { first };
-                if first == Some(']') {
-                    rest = ahead;
-                }
-            }
-            ']' => in_class = false,
-            '(' if !in_class => depth += 1,
-            ')' if !in_class => depth = depth.saturating_sub(1),
-            '|' if !in_class && depth == 0 => return true,
-            _ => {}
-        }
+        _ => Ok(()),
     }
-    false
+}
+
+fn assertion(assertion: &Assertion) -> Result<(), String> {
+    match assertion.kind {
+        AssertionKind::StartLine
+        | AssertionKind::EndLine
+        | AssertionKind::StartText
+        | AssertionKind::EndText
+        | AssertionKind::WordBoundary
+        | AssertionKind::NotWordBoundary => Ok(()),
+        _ => Err("at the ends of words there are \\b and \\B".to_owned()),
+    }
+}
+
+fn range(range: &RepetitionRange) -> Result<(), String> {
+    let most = match *range {
+        RepetitionRange::Exactly(n) | RepetitionRange::AtLeast(n) => n,
+        RepetitionRange::Bounded(_, most) => most,
+    };
+    if most > MOST_OFTEN {
+        return Err(format!("nothing can be repeated more than {MOST_OFTEN} times"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
 
     #[test]
     fn alternatives_are_those_outside_of_brackets() {
-        for (expression, expected) in [
+        for (expression, has_alternatives) in [
             ("/version", false),
             ("/v1\\..{1,2}/(version|containers/.*|events.*)", false),
             ("/_ping|/version", true),
@@ -60,12 +142,40 @@ mod tests {
             ("[a]|b", true),
             (r"a\|b", false),
             (r"\(a|b", true),
-            (r"\Qa|b\E", true),
             ("(?i)a|b", true),
+            ("[[:alpha:]]+", false),
+            ("(?:a*)*", false),
+            ("*a", true),
+            ("a\\", true),
         ] {
-            assert_eq!(has_alternatives(expression), expected, "{expression}");
+            let whole = of_whole_path(expression).unwrap();
+            assert_eq!(whole != expression, has_alternatives, "{expression}");
         }
-        assert_eq!(of_whole_path("/version"), "/version");
-        assert_eq!(of_whole_path("/a|/b"), "(?s:.*)(?:^/a|/b$)(?s:.*)");
+        assert_eq!(of_whole_path("/a|/b").unwrap(), "(?s:.*)(?:^/a|/b$)(?s:.*)");
+    }
+
+    #[test]
+    fn what_is_none_to_go_is_none_here() {
+        for (expression, words) in [
+            ("(", "unclosed group"),
+            ("a)|(b", "unopened group"),
+            ("[a", "unclosed character class"),
+            ("(?x)a b", "there are the flags i, m, s and U"),
+            ("(?u:a)", "there are the flags i, m, s and U"),
+            ("a**", "a repetition of a repetition needs brackets"),
+            ("a{1001}", "nothing can be repeated more than 1000 times"),
+            (r"\u{61}", "write \\x{…} for a character by its number"),
+            (r"\<a", "at the ends of words there are \\b and \\B"),
+            // They have another meaning there.
+            ("[[a]]", "write \\[ for a [ between [ and ]"),
+            ("[a&&b]", "write &&, -- and ~~ between [ and ] with a \\ before each character"),
+            // The plugin has no tables of Unicode, and no \Q.
+            (r"\pL", "classes like \\pL are not supported"),
+            (r"\Qa|b\E", "unrecognized escape sequence"),
+        ] {
+            let said = of_whole_path(expression).expect_err(expression);
+            let expected = format!("{expression:?} is no regular expression here: {words}");
+            assert_eq!(said, expected);
+        }
     }
 }

@@ -32,6 +32,10 @@ pub(super) fn read(
     let mut options = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
+        // What follows are no options to Go, nor anything to those programs.
+        if word == "--" {
+            break;
+        }
         let Some(option) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
             return Err(format!("{word:?} is no option of that proxy's: they begin with -"));
         };
@@ -57,12 +61,13 @@ fn unknown(name: &str, names: &[&str]) -> String {
     format!("that proxy has no such option: {}", cure_of_name(name, names))
 }
 
-/// The variables of a file as `docker run --env-file` takes it: `NAME=value`, a line each.
+/// The variables of a file as `docker run --env-file` takes it: `NAME=value`, a line each, the last of
+/// which counts.
 ///
 /// # Errors
 /// A line that sets no variable, with its number.
 pub fn variables(text: &str) -> Result<Vec<(String, String)>, String> {
-    let mut variables = Vec::new();
+    let mut variables = Vec::<(String, String)>::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
@@ -71,6 +76,7 @@ pub fn variables(text: &str) -> Result<Vec<(String, String)>, String> {
         let (name, value) = line.split_once('=').ok_or_else(|| {
             format!("line {}: {line:?} sets no variable: write NAME=value", at + 1)
         })?;
+        variables.retain(|(known, _)| known != name);
         variables.push((name.to_owned(), value.to_owned()));
     }
     Ok(variables)
@@ -88,6 +94,24 @@ pub(super) fn is_true(name: &str, text: &str) -> Result<bool, String> {
     }
 }
 
+/// A number as Go's package `flag` reads it: `384`, `0600`, `0o600`, `0x180`, `0b110`, with `_` between
+/// digits.
+pub(super) fn number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+        [b'0', b'o' | b'O', ..] => (&text[2..], 8),
+        [b'0', b'b' | b'B', ..] => (&text[2..], 2),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
+    };
+    let is_sign = |c: char| c == '+' || c == '-';
+    let digits = digits.replace('_', "");
+    if digits.starts_with(is_sign) {
+        return None;
+    }
+    u32::from_str_radix(&digits, radix).ok()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -102,7 +126,9 @@ mod tests {
 
     #[test]
     fn options_are_read_as_go_reads_them() {
-        let read = read_all(&["-level", "a", "--level=b=c", "-json", "-json=false", "-level="]);
+        let words =
+            ["-level", "a", "--level=b=c", "-json", "-json=false", "-level=", "--", "-level=d"];
+        let read = read_all(&words);
         let expected = [("level", "a"), ("level", "b=c"), ("json", "true"), ("json", "false")];
         let expected = expected.into_iter().chain([("level", "")]);
         let expected: Vec<_> = expected.map(|(name, value)| (name, value.to_owned())).collect();
@@ -121,8 +147,27 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_as_go_reads_them() {
+        for (text, expected) in [
+            ("384", Some(0o600)),
+            ("0600", Some(0o600)),
+            ("0o6_00", Some(0o600)),
+            ("0x180", Some(0o600)),
+            ("0", Some(0)),
+            ("08", None),
+            ("-1", None),
+            ("0x-1", None),
+            ("+1", None),
+            ("", None),
+            ("6é", None),
+        ] {
+            assert_eq!(number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_file_of_variables_has_one_a_line() {
-        let read = variables("# a comment\n\nA=1\n  B=x=y # z\n").unwrap();
+        let read = variables("# a comment\n\nA=0\nA=1\n  B=x=y # z\n").unwrap();
         let expected = [("A", "1"), ("B", "x=y # z")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(

@@ -1,6 +1,10 @@
 //! The options of wollomatic/socket-proxy, version 1.13.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
@@ -63,14 +67,18 @@ pub fn import(words: &[String], variables: &[(String, String)]) -> Result<Import
     if given.is_on("logjson")? {
         config.log.format = Some("json".to_owned());
     }
-    if let Some(seconds) = given.one("shutdowngracetime") {
-        let seconds: u32 = seconds.parse().map_err(|_| no_number("shutdowngracetime", seconds))?;
+    if let Some(seconds) = given.number("shutdowngracetime", 10)? {
         config.limits.grace = Some(Span(Duration::from_secs(seconds.into())));
     }
-    let rules = rules(&given, &mut notes);
+    let rules = rules(&given, &mut notes)?;
     let mut chain = chain(&mut config, rules, &mut notes);
     chain.clients = listen(&given, &mut config, &mut notes)?;
-    if let Some(folders) = given.one("allowbindmountfrom") {
+    if chain.clients.as_ref().is_some_and(Vec::is_empty) {
+        notes.push("Nobody may ask by -allowfrom, and nobody by this file.".to_owned());
+        chain.clients = None;
+        chain.plugins.clear();
+    }
+    if let Some(folders) = given.one("allowbindmountfrom").filter(|folders| !folders.is_empty()) {
         config.plugins.insert("guard".to_owned(), guard(folders, &mut notes)?);
         if !chain.plugins.is_empty() {
             chain.plugins.push("guard".to_owned());
@@ -82,11 +90,15 @@ pub fn import(words: &[String], variables: &[(String, String)]) -> Result<Import
 }
 
 /// What is given of each option.
-struct Given(BTreeMap<&'static str, Vec<String>>);
+struct Given {
+    values: BTreeMap<&'static str, Vec<String>>,
+    /// Those that are of no variable.
+    options: BTreeSet<&'static str>,
+}
 
 impl Given {
     fn new(words: &[String], variables: &[(String, String)]) -> Result<Self, String> {
-        let mut given = BTreeMap::<_, Vec<_>>::new();
+        let mut values = BTreeMap::<_, Vec<_>>::new();
         for (variable, value) in variables {
             let Some(suffix) = variable.strip_prefix("SP_") else { continue };
             let name = named(suffix).ok_or_else(|| {
@@ -95,25 +107,37 @@ impl Given {
                 format!("{variable}: that proxy reads no such variable: {cure}")
             })?;
             if !value.is_empty() {
-                given.entry(name).or_default().push(value.clone());
+                values.entry(name).or_default().push(value.clone());
             }
         }
         let mut options = BTreeMap::<_, Vec<_>>::new();
         for (name, value) in options::read(words, &KNOWN)? {
             options.entry(name).or_default().push(value);
         }
+        let names = options.keys().copied().collect();
         // A list of options takes the place of all variables for that method.
-        given.extend(options);
-        Ok(Self(given))
+        values.extend(options);
+        Ok(Self { values, options: names })
     }
 
     fn all(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The last value, which is the one that counts.
     fn one(&self, name: &str) -> Option<&str> {
-        self.all(name).last().map(String::as_str).filter(|value| !value.is_empty())
+        self.all(name).last().map(String::as_str)
+    }
+
+    /// A number: of an option as Go reads it, of a variable with these digits.
+    fn number(&self, name: &str, radix: u32) -> Result<Option<u32>, String> {
+        let Some(text) = self.one(name) else { return Ok(None) };
+        let number = if self.options.contains(name) {
+            options::number(text)
+        } else {
+            u32::from_str_radix(text, radix).ok()
+        };
+        number.map(Some).ok_or_else(|| no_number(name, text))
     }
 
     fn is_on(&self, name: &str) -> Result<bool, String> {
@@ -128,7 +152,7 @@ impl Given {
                 "`dockgate healthcheck` asks the proxy itself: there is no port for it.".to_owned(),
             );
         }
-        let watches = self.one("watchdoginterval").is_some_and(|interval| interval != "0");
+        let watches = self.number("watchdoginterval", 10)?.is_some_and(|seconds| seconds != 0);
         if watches || self.is_on("stoponwatchdog")? {
             notes.push(
                 "Nothing watches the daemon's socket. `dockgate healthcheck` fails while it can't \
@@ -136,7 +160,7 @@ impl Given {
                     .to_owned(),
             );
         }
-        if self.one("proxycontainername").is_some() {
+        if self.one("proxycontainername").is_some_and(|name| !name.is_empty()) {
             notes.push(
                 "Labels of the clients' containers open nothing here, since whoever may set labels \
                  could open all. Write a chain for each client: see docs/clients.md."
@@ -155,19 +179,24 @@ fn named(suffix: &str) -> Option<&'static str> {
 }
 
 /// A rule for each method that has expressions.
-fn rules(given: &Given, notes: &mut Vec<String>) -> Vec<Value> {
+fn rules(given: &Given, notes: &mut Vec<String>) -> Result<Vec<Value>, String> {
     for method in ["CONNECT", "TRACE"] {
         if !given.all(&format!("allow{method}")).is_empty() {
             notes.push(format!("{method} is never passed on: no daemon answers it."));
         }
     }
-    let of_method = |method: &str| {
+    let mut rules = Vec::new();
+    for method in METHODS {
         let expressions = given.all(&format!("allow{method}")).iter();
-        let expressions: Vec<_> =
-            expressions.map(|written| expression::of_whole_path(written)).collect();
-        (!expressions.is_empty()).then(|| rule(&[method], &expressions))
-    };
-    METHODS.into_iter().filter_map(of_method).collect()
+        let expressions: Vec<_> = expressions
+            .map(|written| expression::of_whole_path(written))
+            .collect::<Result<_, _>>()
+            .map_err(|bad| format!("-allow{method}: {bad}"))?;
+        if !expressions.is_empty() {
+            rules.push(rule(&[method], &expressions));
+        }
+    }
+    Ok(rules)
 }
 
 /// Sets where clients come in, and gives who may: `None` is anybody.
@@ -176,56 +205,89 @@ fn listen(
     config: &mut Config,
     notes: &mut Vec<String>,
 ) -> Result<Option<Vec<ClientCondition>>, String> {
-    if let Some(path) = given.one("proxysocketendpoint") {
-        let mode = given.one("proxysocketendpointfilemode").unwrap_or("0600");
-        let mode = mode.strip_prefix("0o").unwrap_or(mode).to_owned();
+    let ip = given.one("listenip").unwrap_or("127.0.0.1");
+    let ip: IpAddr = ip.parse().map_err(|_| format!("-listenip: {ip:?} is no IP address"))?;
+    let port = given.number("proxyport", 10)?.unwrap_or(2375);
+    let port = u16::try_from(port).ok().filter(|port| *port != 0);
+    let port = port.ok_or_else(|| "-proxyport: a port is a number from 1 to 65535".to_owned())?;
+    if let Some(path) = given.one("proxysocketendpoint").filter(|path| !path.is_empty()) {
+        let mode = given.number("proxysocketendpointfilemode", 8)?.unwrap_or(0o600);
+        if mode > 0o777 {
+            return Err(format!(
+                "-proxysocketendpointfilemode: {mode:o} is no mode, in octal: write 0600"
+            ));
+        }
         let address = format!("unix://{path}");
         let _: Address = address.parse().map_err(|bad| format!("-proxysocketendpoint {bad}"))?;
-        let listener = Listener { address, mode: Some(mode), ..Listener::default() };
+        let mode = Some(format!("0{mode:o}"));
+        let listener = Listener { address, mode, ..Listener::default() };
         config.listeners.insert(LISTENER.to_owned(), listener);
         // That proxy looks at no addresses then.
         return Ok(None);
     }
-    let ip = given.one("listenip").unwrap_or("127.0.0.1");
-    let port = given.one("proxyport").unwrap_or("2375");
-    let ip: IpAddr = ip.parse().map_err(|_| format!("-listenip: {ip:?} is no IP address"))?;
-    let port: u16 = port.parse().map_err(|_| no_number("proxyport", port))?;
     let address = Address::Tcp((ip, port).into()).to_string();
     config.listeners.insert(LISTENER.to_owned(), Listener { address, ..Listener::default() });
-    Ok(clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes))
+    Ok(Some(clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes)))
 }
 
-/// Who may ask: addresses, and names, which Docker gives containers.
-fn clients(allowed: &str, notes: &mut Vec<String>) -> Option<Vec<ClientCondition>> {
+/// Who may ask: addresses, and names, which Docker gives containers. The first range is the last that
+/// is looked at: that proxy takes its answer, whatever it is.
+fn clients(allowed: &str, notes: &mut Vec<String>) -> Vec<ClientCondition> {
+    let at = |address: &str| ClientCondition {
+        address: Some(address.to_owned()),
+        ..ClientCondition::default()
+    };
     let mut clients = Vec::new();
-    for from in allowed.split(',').map(str::trim).filter(|from| !from.is_empty()) {
-        if let Ok(net) = from.parse::<IpNet>()
-            && net.prefix_len() == 0
-        {
-            return None;
+    let mut entries = allowed.split(',');
+    for from in entries.by_ref() {
+        if from.parse::<IpNet>().is_ok() {
+            clients.push(at(from));
+            break;
         }
-        if from.parse::<IpNet>().is_ok() || from.parse::<IpAddr>().is_ok() {
-            let address = Some(from.to_owned());
-            clients.push(ClientCondition { address, ..ClientCondition::default() });
-            continue;
+        if from.parse::<IpAddr>().is_ok() {
+            clients.push(at(from));
+        } else if from == "localhost" {
+            clients.extend([at("127.0.0.1"), at("::1")]);
+        } else if is_name(from) {
+            clients.extend(by_name(from));
+            notes.push(format!(
+                "{from:?} in -allowfrom is looked up as a name there. Here it is the container of \
+                 that name, and those of the compose service of that name, as the daemon has them."
+            ));
+        } else if !from.is_empty() {
+            notes.push(format!("{from:?} in -allowfrom is nobody: no host has such a name."));
         }
-        notes.push(format!(
-            "{from:?} in -allowfrom is looked up as a name there. Here it is the container of that \
-             name, and those of the compose service of that name, as the daemon has them."
-        ));
-        let name = ContainerCondition { name: Some(from.to_owned()), ..Default::default() };
-        let service = ContainerCondition { service: Some(from.to_owned()), ..Default::default() };
-        clients.extend([name, service].map(|container| ClientCondition {
-            container: Some(container),
-            ..ClientCondition::default()
-        }));
     }
-    Some(clients)
+    let unreached: Vec<_> = entries.collect();
+    if !unreached.is_empty() {
+        notes.push(format!(
+            "{:?} in -allowfrom allows nobody: that proxy looks no further than its first range.",
+            unreached.join(",")
+        ));
+    }
+    clients
+}
+
+/// Whether a text can be a name of a host.
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
+}
+
+fn by_name(name: &str) -> [ClientCondition; 2] {
+    let container =
+        ContainerCondition { name: Some(name.to_owned()), ..ContainerCondition::default() };
+    let service =
+        ContainerCondition { service: Some(name.to_owned()), ..ContainerCondition::default() };
+    [container, service].map(|container| ClientCondition {
+        container: Some(container),
+        ..ClientCondition::default()
+    })
 }
 
 /// The guard of bind mounts, which opens whatever else that proxy does not look at.
 fn guard(folders: &str, notes: &mut Vec<String>) -> Result<Plugin, String> {
-    let folders: Vec<_> = folders.split(',').map(str::trim).collect();
+    let folders: Vec<_> = folders.split(',').collect();
     if let Some(relative) = folders.iter().find(|folder| !folder.starts_with('/')) {
         return Err(format!("-allowbindmountfrom: {relative:?} is no absolute path"));
     }
