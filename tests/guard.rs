@@ -31,6 +31,8 @@ mod wire;
 
 #[path = "guard/everyday.rs"]
 mod everyday;
+#[path = "guard/networks.rs"]
+mod networks;
 #[path = "guard/scene.rs"]
 mod scene;
 #[path = "guard/spellings.rs"]

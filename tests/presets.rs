@@ -133,6 +133,18 @@ fn several_tools_have_a_socket_each() {
     assert_eq!((checked.code, checked.words.as_str()), (0, ""), "{}", checked.out);
 }
 
+/// Whoever reaches an address is taken for the tool.
+#[test]
+fn a_tool_has_a_socket_unless_an_address_is_given() {
+    let said = Folder::new().run(&["init", "portainer"]);
+    assert!(said.out.contains("address: unix:///run/dockgate/portainer.sock\n"), "{}", said.out);
+    assert!(!said.out.contains("taken for"), "{}", said.out);
+    let said = Folder::new().run(&["init", "portainer", "--listen", "[::]:2375"]);
+    assert!(said.out.contains("address: \"tcp://[::]:2375\"\n"), "{}", said.out);
+    let warning = "# Whoever reaches this address is taken for Portainer.\n";
+    assert!(said.out.contains(warning), "{}", said.out);
+}
+
 #[test]
 fn a_folder_may_be_mounted_if_it_is_named() {
     let folder = Folder::new();

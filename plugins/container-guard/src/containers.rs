@@ -17,6 +17,9 @@ pub(crate) fn create(case: &mut Case) {
     // Daemons up to version 26 take the fields of HostConfig at the top of the body as well.
     host_config::check(case, &body, Origin::Client);
     host_config::check_unknown(case, &host);
+    let network = host.get("NetworkMode");
+    let name = case.text(&network);
+    networks::check_not_default(case, &network, name);
     networks::check_endpoints(case, &body.get("NetworkingConfig").get("EndpointsConfig"));
     force::on_container(case, &body);
 }

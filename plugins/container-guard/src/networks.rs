@@ -61,17 +61,40 @@ pub(crate) fn connect(case: &mut Case) {
     let json = Json::from(name);
     let field = Field { place: "the network".to_owned(), json: &json };
     check_name(case, &field, name);
+    check_not_default(case, &field, name);
 }
 
 /// `EndpointsConfig`: by the name of a network, how the container is on it. A `NetworkID` counts for
 /// more than that name (moby, `getNetworkID`).
 pub(crate) fn check_endpoints(case: &mut Case, map: &Field) {
     for (name, endpoint) in case.map(map) {
-        check_name(case, &Field { json: &Json::from(name), ..endpoint.clone() }, name);
+        let json = Json::from(name);
+        let named = Field { json: &json, ..endpoint.clone() };
+        check_name(case, &named, name);
+        check_not_default(case, &named, name);
         check_options(case, &endpoint.get("DriverOpts"));
         let id = endpoint.get("NetworkID");
         let text = case.text(&id);
         check_name(case, &id, text);
+        if !text.is_empty() {
+            check_not_default(case, &id, text);
+        }
+    }
+}
+
+/// The default network, if containers are kept off it: by its names, its id, or where none is said. On
+/// Windows it is `nat`.
+pub(crate) fn check_not_default(case: &mut Case, field: &Field, name: &str) {
+    if !case.settings.no_default_network || matches!(name, "none" | "host") {
+        return;
+    }
+    let is_default = |name: &str| matches!(name, "" | "default" | "bridge" | "nat");
+    let by_id = || {
+        let found = case.request.look_up(Kind::Network, name)?;
+        found.get("Name").and_then(Json::as_str).map(is_default)
+    };
+    if is_default(name) || by_id().unwrap_or(false) {
+        case.refuse(field, "containers are not on the default network", "no-default-network");
     }
 }
 

@@ -44,6 +44,7 @@ fn check(case: &mut Case, spec: &Field) {
             let target = network.get("Target");
             let name = case.text(&target);
             networks::check_name(case, &target, name);
+            networks::check_not_default(case, &target, name);
             networks::check_options(case, &network.get("DriverOpts"));
         }
     }

@@ -1,4 +1,5 @@
-//! What a person may configure. Each setting opens something; `force` and `ports` close more.
+//! What a person may configure. Each setting opens something; `force`, `ports` and `no-default-network`
+//! close more.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -74,6 +75,8 @@ pub struct Settings {
     pub annotations: Vec<String>,
     /// Which ports of the host may be published; all without this.
     pub ports: Option<Ports>,
+    /// Whether containers are kept off the default network, `bridge`, on which all see each other.
+    pub no_default_network: bool,
     /// What becomes of fields in `HostConfig` that this plugin does not know.
     pub unknown_fields: UnknownFields,
     /// Users that a command may be run as in a container, beside the container's own: `1000:1000`;

@@ -786,6 +786,56 @@ fn a_container_is_on_a_network_without_options_of_its_driver() {
 }
 
 #[test]
+fn containers_are_kept_off_the_default_network_if_that_is_wanted() {
+    let own = || json!({ "no-default-network": true });
+    let bridge = json!({ "Name": "bridge", "Driver": "bridge" });
+    let create = |mode: &str, endpoints: Value| {
+        Request::of(Op::ContainerCreate).with_body(json!({ "Image": "a",
+            "HostConfig": { "NetworkMode": mode },
+            "NetworkingConfig": { "EndpointsConfig": endpoints } }))
+    };
+    let connect = |network: &str| {
+        Request::to(Op::NetworkConnect, network).with_body(json!({ "Container": "web" }))
+    };
+    let service = |network: &str| {
+        Request::of(Op::ServiceCreate).with_body(json!({
+            "TaskTemplate": { "ContainerSpec": { "Image": "a" },
+                "Networks": [{ "Target": network }] } }))
+    };
+    for request in [
+        create("", json!({})),
+        create("default", json!({})),
+        create("bridge", json!({})),
+        create("4f66", json!({})),
+        create("shop", json!({ "bridge": {} })),
+        create("shop", json!({ "shop": { "NetworkID": "4f66" } })),
+        create("shop", json!({ "4f66": null })),
+        Request::of(Op::ContainerCreate).with_body(json!({ "Image": "a" })),
+        connect("bridge"),
+        connect("4f66"),
+        service("4f66"),
+    ] {
+        let request = request.with_found(Kind::Network, "4f66", bridge.clone());
+        let decision = guard(own()).decide(&request);
+        decision.assert_denied_with(
+            "containers are not on the default network (setting no-default-network)",
+        );
+        decide(&request).assert_abstained();
+    }
+    let shop = json!({ "Name": "shop", "Driver": "bridge" });
+    for request in [
+        create("shop", json!({ "shop": {} })),
+        create("none", json!({})),
+        connect("shop"),
+        service("shop"),
+    ] {
+        guard(own())
+            .decide(&request.with_found(Kind::Network, "shop", shop.clone()))
+            .assert_abstained();
+    }
+}
+
+#[test]
 fn a_build_is_as_confined_as_a_container() {
     let build = |name: &str, value: &str| {
         Request::of(Op::ImageBuild).with_query("t", "x").with_query(name, value)

@@ -9,9 +9,8 @@ use std::{
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::Place;
 use crate::{
-    config::{self, cure_of_name, flags},
+    config::{self, cure_of_name},
     error::Error,
     listener::Address,
     preset::{self, Client, Preset},
@@ -22,13 +21,13 @@ use crate::{
 #[command(after_long_help = "\
 Examples:
   dockgate init traefik >dockgate.yaml
-      what Traefik needs, at the address where dockgate listens by itself
-  dockgate init --listen unix:///run/traefik.sock --output dockgate.yaml traefik
-      at a socket; a file that is there is kept, unless --force is given
+      what Traefik needs, at the socket /run/dockgate/traefik.sock
+  dockgate init --listen 127.0.0.1:2375 --output dockgate.yaml traefik
+      at an address; a file that is there is kept, unless --force is given
   dockgate init --folder /home/me/projects devcontainers
       a tool that makes containers, which may mount this folder
   dockgate init traefik watchtower dozzle
-      three tools, each at a socket of its own in /run/dockgate")]
+      three tools, each at a socket of its own")]
 pub struct Init {
     /// The tools; without one, it is asked for on a terminal
     #[arg(value_name = "TOOL", value_parser = PossibleValuesParser::new(preset::names()), hide_possible_values = true)]
@@ -36,7 +35,8 @@ pub struct Init {
     /// List the tools
     #[arg(long)]
     list: bool,
-    /// Where the tool is to ask, if it is one: HOST:PORT, tcp://HOST:PORT or unix:///PATH
+    /// Where the tool is to ask, if it is one: HOST:PORT, tcp://HOST:PORT or unix:///PATH; without it,
+    /// unix:///run/dockgate/TOOL.sock
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
     /// The Docker daemon: unix:///PATH, a path, or tcp://HOST:PORT
@@ -84,26 +84,20 @@ impl Init {
             // clap has looked at what was given, `asked` at what was answered.
             let Some((name, preset)) = known(tool) else { continue };
             if clients.iter().all(|client| client.name != name) {
-                let address = self.address(name, tools.len() > 1)?.to_string();
+                let address = self.address(name)?;
                 clients.push(Client { name, preset, address });
             }
         }
         Ok(clients)
     }
 
-    /// Where a tool is to ask.
-    fn address(&self, tool: &str, is_one_of_several: bool) -> Result<Address, Error> {
-        if let Some(listen) = &self.listen {
-            return listen
-                .parse()
-                .map_err(|problem: String| wrong("--listen", Some(listen), &problem));
-        }
-        if is_one_of_several {
+    /// Where a tool is to ask. Whoever reaches an address is taken for the tool, so that without a word
+    /// it is a socket, for which there are permissions.
+    fn address(&self, tool: &str) -> Result<Address, Error> {
+        let Some(listen) = &self.listen else {
             return Ok(Address::Unix(format!("/run/dockgate/{tool}.sock").into()));
-        }
-        let usual = flags::addresses(&Place { listen: Vec::new(), upstream: None })?;
-        // Without a flag and a variable that says more, it is one.
-        usual.into_iter().next().ok_or_else(|| wrong("--listen", None, "is missing"))
+        };
+        listen.parse().map_err(|problem: String| wrong("--listen", Some(listen), &problem))
     }
 
     fn write(&self, file: &Path, text: &str) -> Result<(), Error> {
@@ -191,6 +185,10 @@ fn commented(clients: &[Client]) -> String {
     let mut text = String::new();
     for Client { preset, address, .. } in clients {
         let _ = writeln!(text, "# {}: {}. It asks at {address}.", preset.title, preset.about);
+        if let Address::Tcp(_) = address {
+            let warning = format!("Whoever reaches this address is taken for {}.", preset.title);
+            let _ = writeln!(text, "#\n{}", super::comment(&warning));
+        }
         for note in &preset.notes {
             let _ = writeln!(text, "#\n{}", super::comment(note));
         }

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::{Chain, Config, Format, Listener, Plugin, Upstream, read_text};
+use crate::{
+    config::{Chain, Config, Format, Listener, Plugin, Upstream, read_text},
+    listener::Address,
+};
 
 /// Names of tools, and their files.
 const TOOLS: [(&str, &str); 16] = [
@@ -87,8 +90,8 @@ pub struct Client {
     pub name: &'static str,
     /// What it needs.
     pub preset: Preset,
-    /// Where it is to ask: `unix:///run/dockgate/traefik.sock`.
-    pub address: String,
+    /// Where it is to ask.
+    pub address: Address,
 }
 
 /// The smallest configuration for some tools. Each has a listener, a chain and plugins of its own; those
@@ -98,7 +101,7 @@ pub fn config(clients: &[Client], upstream: Option<String>, folders: &[String]) 
     let mut config = Config { upstream, ..Config::default() };
     for Client { name, preset, address } in clients {
         let name = (*name).to_owned();
-        let listener = Listener { address: address.clone(), ..Listener::default() };
+        let listener = Listener { address: address.to_string(), ..Listener::default() };
         config.listeners.insert(name.clone(), listener);
         let mut plugins = vec![name.clone()];
         config.plugins.insert(name.clone(), Plugin::bundled("rules", preset.rules()));
