@@ -9,26 +9,19 @@ use std::{
 
 use super::{
     Document,
+    places::{self, Place},
     schema::{self, Kind, Width},
 };
 use crate::request::{Operation, routes};
-
-/// One place in a body.
-struct Place {
-    operation: Operation,
-    /// From the document inwards: names, `[]`, `{}`.
-    steps: Vec<&'static str>,
-    kind: &'static Kind,
-}
 
 #[test]
 #[ignore = "asks the daemon at the socket DOCKGATE_ASK; creates nothing"]
 fn a_daemon_has_these_types() {
     let socket = std::env::var("DOCKGATE_ASK").expect("DOCKGATE_ASK names a socket");
-    let mut places = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     for operation in Operation::all().filter(|one| Document::is_read_by(*one)) {
         let kind = schema::of_body(operation).expect("has one");
-        collect(&mut places, operation, Vec::new(), kind);
+        places.extend(places::of(operation, kind));
     }
     let mut agreed = 0;
     let mut differing = Vec::new();
@@ -52,27 +45,6 @@ fn a_daemon_has_these_types() {
     println!("{agreed} places have the daemon's own types and spelling");
     assert!(differing.is_empty(), "{}", differing.join("\n"));
     assert!(agreed > 800, "{agreed}");
-}
-
-fn collect(
-    places: &mut Vec<Place>,
-    operation: Operation,
-    steps: Vec<&'static str>,
-    kind: &'static Kind,
-) {
-    let below = |step| [&*steps, &[step]].concat();
-    match kind {
-        Kind::Nullable(of) => return collect(places, operation, steps, of),
-        Kind::List(of) => collect(places, operation, below("[]"), of),
-        Kind::Map(of) => collect(places, operation, below("{}"), of),
-        Kind::Object(of) => {
-            for field in of.all() {
-                collect(places, operation, below(field.name), field.kind);
-            }
-        }
-        _ => {}
-    }
-    places.push(Place { operation, steps, kind });
 }
 
 /// Sends a value at a place that the daemon can't decode into what it has there.

@@ -134,8 +134,12 @@ impl Document {
 
 #[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod definition;
 #[cfg(any(test, fuzzing))]
 pub mod go;
+#[cfg(test)]
+mod places;
 #[cfg(test)]
 mod properties;
 

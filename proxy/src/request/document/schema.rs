@@ -7,8 +7,9 @@
 //! handlers in `api/server/router`, `daemon/server/router`, of 17.03 to 29), with their changes from
 //! `api/docs/CHANGELOG.md`, and compared field by field with what a daemon 20.10 says of its own
 //! types when a value does not fit: `daemon.rs` asks one, and names what that daemon does not know.
-//! The field names of the published definition of API 1.53 are all among them.
-//! For a new version of the API: its entry in the change log, the structs, and that question again.
+//! `definition.rs` compares it with the published definition of API 1.53, of which a script makes the
+//! places and their kinds: it has no fields that only older daemons take, and some in wrong places.
+//! For a new version of the API: its entry in the change log, the structs, and both comparisons again.
 
 use std::{
     collections::HashMap,
