@@ -351,7 +351,8 @@ pub struct Limits {
     /// How large a request line with its headers may be. The default is `64KiB`, which is the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<Size>,
-    /// How large the body of a request may be that a plugin reads. The default is `4MiB`.
+    /// How large the body of a request may be that a plugin reads, which may have 131072 values in it.
+    /// The default is `4MiB`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Size>,
     /// How large an answer may be that a plugin reads. The default is `32MiB`.

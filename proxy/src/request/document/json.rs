@@ -1,13 +1,17 @@
 //! JSON values, as they are written.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    Deserializer, Serialize, Serializer,
+    de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
     ser::{SerializeMap as _, SerializeSeq as _},
 };
 use serde_json::Number;
+
+/// How many values a document may hold, one in the other or beside it. An empty list is two bytes as it
+/// is sent, and thirty-two in memory.
+pub(super) const MOST_VALUES: usize = 1 << 17;
 
 /// A JSON value. Of an object all names are kept, in their order, those that stand twice too.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +31,16 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one value, and nothing behind it.
+    /// Reads one value, with no more than 131 072 in it, and nothing behind it.
     ///
     /// # Errors
     /// What is wrong, with line and column. Values are not shown.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(text).map_err(|error| error.to_string())
+        let left = Cell::new(MOST_VALUES);
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let json = AnyValue { left: &left }.deserialize(&mut deserializer);
+        let json = json.and_then(|json| deserializer.end().map(|()| json));
+        json.map_err(|error| error.to_string())
     }
 
     /// About how long it is as it is sent, in bytes.
@@ -77,15 +85,24 @@ impl Json {
     }
 }
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+/// Any value, as long as some are left.
+#[derive(Clone, Copy)]
+struct AnyValue<'c> {
+    left: &'c Cell<usize>,
+}
+
+impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        let too_many = || de::Error::custom(format!("there are more than {MOST_VALUES} values"));
+        self.left.set(left.ok_or_else(too_many)?);
+        deserializer.deserialize_any(self)
     }
 }
 
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
+impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -122,7 +139,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Json::List(list))
@@ -130,8 +147,8 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
         let mut object = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            object.push(entry);
+        while let Some(name) = entries.next_key()? {
+            object.push((name, entries.next_value_seed(self)?));
         }
         Ok(Json::Object(object))
     }

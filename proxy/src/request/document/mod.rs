@@ -261,6 +261,16 @@ mod tests {
         assert!(create(&nested(100_000)).is_err());
     }
 
+    /// Two bytes of a body are many in memory.
+    #[test]
+    fn no_more_values_are_read_than_there_may_be() {
+        let lists = |count: usize| format!("{{\"a\":[{}]}}", vec!["[]"; count].join(","));
+        // The object and its list are values as well.
+        assert!(create(&lists(json::MOST_VALUES - 2)).is_ok());
+        let fault = create(&lists(json::MOST_VALUES - 1)).expect_err("one is too many");
+        assert!(fault.contains("there are more than 131072 values at line 1 column "), "{fault}");
+    }
+
     #[test]
     fn what_the_daemon_does_not_take_is_refused_with_its_place() {
         for (text, words) in [
@@ -473,12 +483,14 @@ mod tests {
         let binds = many(&|_| bind.to_owned(), bind.len());
         let labels = many(&|n| format!(r#""label.{n:08}":"{n:08}""#), 27);
         let unknown = many(&|n| format!(r#""unknown{n:08}":0"#), 19);
+        let lists = vec!["[]"; json::MOST_VALUES - 2].join(",");
         let folded = many(&|n| format!(r#""unknownſ{n:08}":0"#), 21);
         for (name, text) in [
             ("mounts", format!(r#"{{"HostConfig":{{"Mounts":[{binds}]}}}}"#)),
             ("labels", format!(r#"{{"Labels":{{{labels}}}}}"#)),
             ("unknown fields", format!(r#"{{"HostConfig":{{{unknown}}}}}"#)),
             ("unknown fields beyond ASCII", format!("{{{folded}}}")),
+            ("as many empty lists as there may be", format!(r#"{{"a":[{lists}]}}"#)),
             ("one string", format!(r#"{{"Image":"{}"}}"#, "x".repeat(1 << 20))),
         ] {
             let begun = std::time::Instant::now();
