@@ -5,7 +5,7 @@ use dockgate_plugin::{Denial, Filters, Json, Operation as Op, Request};
 use crate::{
     Redaction,
     settings::{How, Mounts},
-    walk,
+    walk::{self, NO_HOST},
 };
 
 /// Arguments of `ps` that show no more than processes and their commands. `e` shows variables, and `o`
@@ -143,30 +143,36 @@ fn check_events(filters: &Filters) -> Result<(), Denial> {
 
 /// What a client was shown, sent back, would put the mask into the place of what it hides.
 fn check_body(policy: &Redaction, request: &Request, body: &Json) -> Result<(), Denial> {
-    let Some(place) = place_of_mask(&policy.mask, body) else { return Ok(()) };
+    let mask = policy.mask.as_str();
+    let is_mask = |_: &str, text: &str| {
+        let is_value = text.strip_suffix(mask).is_some_and(|name| name.ends_with('='));
+        let is_source = text.strip_prefix(mask).is_some_and(|rest| rest.starts_with(':'));
+        text == mask || is_value || is_source
+    };
+    let is_address =
+        |name: &str, text: &str| policy.hides_host && name == "HostIp" && NO_HOST.contains(&text);
+    let of_mask = place_of(body, "", &is_mask).map(|place| (place, format!("{mask:?}")));
+    let of_address =
+        || place_of(body, "", &is_address).map(|place| (place, "an address of no host".to_owned()));
+    let Some((place, what)) = of_mask.or_else(of_address) else { return Ok(()) };
     Err(Denial::new(format!(
-        "{} is not allowed: {place} holds {:?}, which would overwrite what is redacted",
+        "{} is not allowed: {place} holds {what}, which would overwrite what is redacted",
         request.operation_name(),
-        policy.mask
     ))
     .with_code("redacted")
     .with_hint("send the value itself"))
 }
 
-/// Where a mask stands as a value.
-fn place_of_mask(mask: &str, json: &Json) -> Option<String> {
+/// Where a text stands that fits, with the name of the field that it is in.
+fn place_of(json: &Json, field: &str, fits: &dyn Fn(&str, &str) -> bool) -> Option<String> {
     match json {
-        Json::String(text) => {
-            let is_value = text.strip_suffix(mask).is_some_and(|name| name.ends_with('='));
-            let is_source = text.strip_prefix(mask).is_some_and(|rest| rest.starts_with(':'));
-            (text == mask || is_value || is_source).then(String::new)
-        }
+        Json::String(text) => fits(field, text).then(String::new),
         Json::List(items) => items
             .iter()
             .enumerate()
-            .find_map(|(at, item)| place_of_mask(mask, item).map(|place| format!("/{at}{place}"))),
-        object => object.entries().find_map(|(name, value)| {
-            place_of_mask(mask, value).map(|place| format!("/{name}{place}"))
-        }),
+            .find_map(|(at, item)| Some(format!("/{at}{}", place_of(item, field, fits)?))),
+        object => object
+            .entries()
+            .find_map(|(name, value)| Some(format!("/{name}{}", place_of(value, name, fits)?))),
     }
 }

@@ -55,6 +55,9 @@ const PATH_LABELS: [&str; 6] = [
     "devcontainer.local_folder",
 ];
 
+/// Addresses of no host, for documentation (RFC 5737, RFC 3849). No port can be published at them.
+pub(crate) const NO_HOST: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
+
 impl Redaction {
     /// What becomes of the value of a label; `None` where it is shown.
     pub(crate) fn label(&self, name: &str) -> Option<How> {
@@ -337,13 +340,13 @@ fn assign(text: &mut String, mask: &str, hides: impl Fn(&str) -> Option<How>) ->
 }
 
 /// Hides an address, but where it is that of any host. Docker's client reads it as an address, so that
-/// no mask may stand there; and what is sent back must not publish more widely. No host has those of
-/// RFC 5737 and RFC 3849, and no port can be published at them.
+/// no mask may stand there; and what is sent back must not publish more widely.
 fn address(value: &mut Json) {
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return };
     let is_of_any = |address: IpAddr| address.is_unspecified() || address.is_loopback();
     if !text.parse().is_ok_and(is_of_any) {
-        *value = if text.contains(':') { "2001:db8::1" } else { "192.0.2.1" }.into();
+        let [of_v4, of_v6] = NO_HOST;
+        *value = if text.contains(':') { of_v6 } else { of_v4 }.into();
     }
 }
 
