@@ -99,7 +99,7 @@ fn no_canary_comes_back() {
     // No plugin can be installed here, so that there is none to inspect.
     asked.extend(["plugin-inspect", "volume-create"]);
     // They have a test of their own.
-    asked.extend(["container-start", "container-restart"]);
+    asked.extend(["container-start", "container-restart", "container-wait"]);
     let shown = operations_shown();
     let never: Vec<_> = shown.iter().filter(|name| !asked.contains(name.as_str())).collect();
     assert!(never.is_empty(), "never asked: {never:?}");
@@ -150,6 +150,21 @@ fn a_start_that_fails_names_no_path() {
     }
 }
 
+/// And once more to who waits for the end of what did not begin.
+#[test]
+fn a_wait_tells_no_command() {
+    let Some(engine) = planted() else { return };
+    let proxy = redacting(engine, everything("mask"));
+    let line = "POST /containers/stopped/wait";
+    let plain = Request::new(line).ask(&engine.daemon.socket());
+    assert!(in_answer(&plain).contains("CANARY-argument"), "{}", plain.text());
+    let answer = Request::new(line).ask(&proxy.socket());
+    assert_eq!(answer.status, 200);
+    let [end] = &answer.json_values()[..] else { panic!("{}", answer.text()) };
+    assert_eq!(end["Error"]["Message"], "redacted");
+    assert_eq!(end["StatusCode"], plain.json_values()[0]["StatusCode"]);
+}
+
 #[test]
 fn who_the_host_is_does_not_come_back_without_settings() {
     let Some(engine) = planted() else { return };
@@ -178,6 +193,35 @@ fn who_the_host_is_does_not_come_back_without_settings() {
     }
 }
 
+/// The daemon lets an event through where a filter is the beginning of what it is about: a client that
+/// asks letter by letter finds the name of a node.
+#[test]
+fn no_filter_of_events_finds_the_name_of_the_host() {
+    let Some(engine) = planted() else { return };
+    let proxy = redacting(engine, json!({}));
+    let node = Request::new("GET /nodes").ask(&engine.daemon.socket()).json();
+    let name = node[0]["Description"]["Hostname"].as_str().expect("nodes have names");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let kinds = |socket: &Path, filter: &str, value: &str| -> BTreeSet<String> {
+        let filters = format!("%7B%22{filter}%22:%5B%22{value}%22%5D%7D");
+        let line = format!("GET /events?since=1&until={now}&filters={filters}");
+        let answer = Request::new(&line).ask(socket);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let kind = |event: &Value| event["Type"].as_str().unwrap().to_owned();
+        answer.json_values().iter().map(kind).collect()
+    };
+    let mut found = 0;
+    for filter in ["config", "container", "network", "plugin", "secret", "service", "volume"] {
+        found += usize::from(kinds(&engine.daemon.socket(), filter, &name[..2]).contains("node"));
+        let shown = kinds(&proxy.socket(), filter, &name[..2]);
+        assert!(!shown.contains("node") && !shown.contains("daemon"), "{filter}: {shown:?}");
+    }
+    assert_ne!(found, 0, "else the daemon does no such thing");
+    let by_label = "com.docker.compose.project=shop";
+    assert_eq!(kinds(&proxy.socket(), "label", by_label), BTreeSet::new());
+    assert!(kinds(&proxy.socket(), "type", "node").contains("node"));
+}
+
 /// Docker's client reads into types, so that a mask in the place of a date would be an error.
 #[test]
 fn the_client_goes_on_working() {
@@ -202,6 +246,8 @@ fn the_client_goes_on_working() {
         docker secret inspect --pretty sec >secret
         docker swarm join-token worker >token
         docker plugin ls >plugins
+        # It waits for the end before it starts.
+        docker run --rm busy:1 sh -c 'exit 3' || test $? = 3
         cat services tasks | grep -c svc
         cat token | grep -c redacted
         wc -l <events

@@ -13,16 +13,22 @@ mod requests;
 mod settings;
 mod walk;
 
-use dockgate_plugin::{Permission, Policy, Request, Response, Ruling, Setup, Sifted, Verdict};
+use dockgate_plugin::{
+    Operation, Permission, Policy, Request, Response, Ruling, Setup, Sifted, Verdict,
+};
 
 pub use settings::{How, Mounts, Patterns, Settings, Shown};
 
 use names::Names;
+use walk::Masking;
 
 /// The policy: what is hidden.
 #[derive(Debug)]
 pub struct Redaction {
     mask: String,
+    /// What stands in images. Watchtower and its like leave out of a container that they make again
+    /// what its image has too: two that are hidden must not look the same.
+    image_mask: String,
     environment: Names,
     labels: Names,
     options: Names,
@@ -47,6 +53,7 @@ impl Policy for Redaction {
             &setup.settings;
         Self {
             mask: mask.clone(),
+            image_mask: format!("{mask}-in-image"),
             environment: Names::new(environment, &settings::VARIABLES),
             labels: Names::new(labels, &settings::LABELS),
             options: Names::new(options, &settings::OPTIONS),
@@ -65,8 +72,11 @@ impl Policy for Redaction {
         answers::review(self, request, response)
     }
 
-    fn sift(&self, _request: &Request, item: &str) -> Sifted {
-        self.event(item)
+    fn sift(&self, request: &Request, item: &str) -> Sifted {
+        match request.operation() {
+            Operation::SystemEvents => self.masking().event(request, item),
+            _ => self.masking().wait(item),
+        }
     }
 
     fn permissions(&self) -> Vec<Permission> {
@@ -93,6 +103,14 @@ impl Policy for Redaction {
 }
 
 impl Redaction {
+    fn masking(&self) -> Masking<'_> {
+        Masking { policy: self, mask: &self.mask }
+    }
+
+    fn masking_images(&self) -> Masking<'_> {
+        Masking { policy: self, mask: &self.image_mask }
+    }
+
     /// Whether what is hidden of a definition may be left out of it.
     fn removes(&self) -> bool {
         self.environment.are_removed()

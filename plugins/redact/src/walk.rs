@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Strings, and lists of them, that hold a path of the host.
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "CDISpecDirs",
     "CheckpointDir",
     "ContainerIDFile",
@@ -25,6 +25,8 @@ const PATHS: [&str; 11] = [
     "PathOnHost",
     "ResolvConfPath",
     "SandboxKey",
+    // Of a daemon without root (`GET /version`).
+    "StateDir",
 ];
 
 /// Strings, and lists of them, that hold a command line or what it prints.
@@ -46,17 +48,28 @@ const COMMANDS: [&str; 11] = [
 const MAPS: [&str; 3] = ["AuxiliaryAddresses", "Networks", "Services"];
 
 /// Labels that hold a path of the host, as Docker Compose, Docker Desktop and dev containers write them.
-const PATH_LABELS: [&str; 6] = [
+const PATH_LABELS: [&str; 8] = [
     "com.docker.compose.project.config_files",
     "com.docker.compose.project.environment_file",
     "com.docker.compose.project.working_dir",
     "desktop.docker.io/binds/",
     "devcontainer.config_file",
     "devcontainer.local_folder",
+    DEVCONTAINER,
+    "vsch.local.folder",
 ];
+
+/// The definition of a dev container in JSON, with its mounts and its variables.
+const DEVCONTAINER: &str = "devcontainer.metadata";
 
 /// Addresses of no host, for documentation (RFC 5737, RFC 3849). No port can be published at them.
 pub(crate) const NO_HOST: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
+
+/// What puts a mask into the place of what is hidden.
+pub(crate) struct Masking<'a> {
+    pub(crate) policy: &'a Redaction,
+    pub(crate) mask: &'a str,
+}
 
 impl Redaction {
     /// What becomes of the value of a label; `None` where it is shown.
@@ -65,10 +78,12 @@ impl Redaction {
             let starts_with = |begin: &&str| {
                 name.get(..begin.len()).is_some_and(|start| start.eq_ignore_ascii_case(begin))
             };
+            let hides_variables =
+                || starts_with(&DEVCONTAINER) && !self.environment.are_all_shown();
             match self.mounts {
                 Mounts::Mask if PATH_LABELS.iter().any(starts_with) => Some(How::Mask),
                 Mounts::Remove if PATH_LABELS.iter().any(starts_with) => Some(How::Remove),
-                _ => None,
+                _ => hides_variables().then_some(How::Mask),
             }
         })
     }
@@ -83,6 +98,13 @@ impl Redaction {
         self.options.hides(name).or_else(hides_address)
     }
 
+    /// Whether the steps of builds may show what is hidden elsewhere.
+    pub(crate) fn hides_steps(&self) -> bool {
+        !self.environment.are_all_shown() || !self.labels.are_all_shown()
+    }
+}
+
+impl Masking<'_> {
     /// Hides what is to be hidden in a value.
     pub(crate) fn walk(&self, json: &mut Json) {
         match json {
@@ -116,7 +138,7 @@ impl Redaction {
             "Mounts" => self.mounts(value),
             "Binds" => self.binds(value),
             "GraphDriver" => match value.get_mut("Data") {
-                Some(data) if self.mounts != Mounts::Show => self.texts(data),
+                Some(data) if self.policy.mounts != Mounts::Show => self.texts(data),
                 _ => self.walk(value),
             },
             _ if PATHS.contains(&name) => return self.keeps_path(value),
@@ -124,31 +146,52 @@ impl Redaction {
             _ if name == "Devices" || name.starts_with("Blkio") => self.devices(value),
             // `… bind source path does not exist: /srv/db`
             "Err" | "Error" => self.error(value),
-            _ if self.hides_commands && COMMANDS.contains(&name) => self.command(name, value),
-            "CreatedBy" | "Description" => self.step(value),
+            _ if self.policy.hides_commands && COMMANDS.contains(&name) => {
+                self.command(name, value);
+            }
+            "CreatedBy" => self.step(value),
+            _ if name.starts_with("BuildCache") => self.build_cache(value),
             "OnBuild" => self.each_step(value),
             "ContainerConfig" => {
                 self.walk(value);
                 value.get_mut("Cmd").into_iter().for_each(|cmd| self.each_step(cmd));
             }
-            "JoinTokens" | "UnlockKey" if self.hides_swarm => self.texts(value),
+            "JoinTokens" | "UnlockKey" if self.policy.hides_swarm => self.texts(value),
             // The content of a config, in base64. A layer's `Data` is an object.
-            "Data" if self.hides_swarm && value.as_str().is_some() => return false,
-            "TLSInfo" | "Peers" | "CSIInfo" if self.hides_host => return false,
-            "HostIp" | "IP" if self.hides_host => address(value),
-            "Addr" | "ExternalCAs" | "Host IP" | "KernelVersion" if self.hides_host => {
+            "Data" if self.policy.hides_swarm && value.as_str().is_some() => return false,
+            "TLSInfo" | "Peers" | "CSIInfo" if self.policy.hides_host => return false,
+            "HostIp" | "IP" if self.policy.hides_host => address(value),
+            "ExternalCAs" | "Host IP" | "KernelVersion" if self.policy.hides_host => {
                 self.texts(value);
+            }
+            "Description" | "Status" | "ManagerStatus" if self.policy.hides_host => {
+                self.node(value);
             }
             _ => self.walk(value),
         }
-        // What a node is. Its `Hostname` is the host's; that of a container is not.
-        if name == "Description"
-            && self.hides_host
-            && let Some(hostname) = value.get_mut("Hostname")
-        {
-            self.texts(hostname);
-        }
         true
+    }
+
+    /// What a node is and how it does. In other places a `Hostname` is a container's, and an `Addr` is
+    /// that of a service, which Docker's client reads as an address.
+    fn node(&self, json: &mut Json) {
+        self.walk(json);
+        for field in ["Hostname", "Addr"] {
+            json.get_mut(field).into_iter().for_each(|text| self.texts(text));
+        }
+    }
+
+    /// Builds that are kept, in a list or in an object with their size. Elsewhere a `Description` is
+    /// what people wrote.
+    fn build_cache(&self, json: &mut Json) {
+        match json {
+            Json::List(builds) => builds.iter_mut().for_each(|build| self.build_cache(build)),
+            Json::Object(fields) => fields.iter_mut().for_each(|(name, value)| match &**name {
+                "Description" => self.step(value),
+                _ => self.build_cache(value),
+            }),
+            _ => {}
+        }
     }
 
     /// Values by names that people gave; where a field is called so and holds a list, that.
@@ -164,10 +207,10 @@ impl Redaction {
         let Json::List(items) = list else { return self.walk(list) };
         items.retain_mut(|item| {
             if let Json::String(text) = item {
-                return assign(text, &self.mask, |name| self.environment.hides(name));
+                return assign(text, self.mask, |name| self.policy.environment.hides(name));
             }
             let name = item.get("Name").and_then(Json::as_str).unwrap_or_default();
-            let Some(how) = self.environment.hides(name) else { return true };
+            let Some(how) = self.policy.environment.hides(name) else { return true };
             item.get_mut("Value").into_iter().for_each(|value| self.texts(value));
             how == How::Mask
         });
@@ -177,11 +220,11 @@ impl Redaction {
     fn labels(&self, json: &mut Json) {
         if let Json::List(items) = json {
             items.retain_mut(|item| match item {
-                Json::String(text) => assign(text, &self.mask, |name| self.label(name)),
+                Json::String(text) => assign(text, self.mask, |name| self.policy.label(name)),
                 _ => true,
             });
         } else {
-            self.named(json, |name| self.label(name));
+            self.named(json, |name| self.policy.label(name));
         }
     }
 
@@ -190,14 +233,14 @@ impl Redaction {
         match json {
             Json::List(items) => items.retain_mut(|item| match item {
                 Json::String(text) if text.contains('=') => {
-                    assign(text, &self.mask, |name| self.option(name))
+                    assign(text, self.mask, |name| self.policy.option(name))
                 }
                 item => {
                     self.walk(item);
                     true
                 }
             }),
-            json => self.named(json, |name| self.option(name)),
+            json => self.named(json, |name| self.policy.option(name)),
         }
     }
 
@@ -217,14 +260,17 @@ impl Redaction {
         items.retain_mut(|mount| {
             let kind = mount.get("Type").and_then(Json::as_str);
             let is_image = kind == Some("image");
-            let has_name = is_image || matches!(kind, Some("volume" | "cluster"));
+            let is_cluster = kind == Some("cluster");
+            let has_name = is_image || is_cluster || kind == Some("volume");
             let source = mount.get_mut("Source").filter(|source| match source {
                 Json::String(path) if is_image => path.starts_with(['/', '\\']),
+                // `group:fast`
+                Json::String(path) if is_cluster => path.contains(['/', '\\']),
                 Json::String(path) if has_name => !is_name(path),
                 source => source.as_str().is_some_and(|path| !path.is_empty()),
             });
             // The path of a volume or image is the daemon's affair; the mount stays.
-            let is_kept = match (source, self.mounts) {
+            let is_kept = match (source, self.policy.mounts) {
                 (None, _) | (_, Mounts::Show) => true,
                 (Some(source), treatment) => {
                     self.texts(source);
@@ -239,7 +285,7 @@ impl Redaction {
     /// `["/path:/in/container:ro"]`; what is no path is the name of a volume.
     fn binds(&self, list: &mut Json) {
         let Json::List(items) = list else { return self.walk(list) };
-        if self.mounts == Mounts::Show {
+        if self.policy.mounts == Mounts::Show {
             return;
         }
         items.retain_mut(|item| {
@@ -249,12 +295,12 @@ impl Redaction {
                 return true;
             }
             *bind = format!("{}:{rest}", self.mask);
-            self.mounts == Mounts::Mask
+            self.policy.mounts == Mounts::Mask
         });
     }
 
     fn keeps_path(&self, value: &mut Json) -> bool {
-        match self.mounts {
+        match self.policy.mounts {
             Mounts::Show => true,
             Mounts::Mask => {
                 self.texts(value);
@@ -265,7 +311,7 @@ impl Redaction {
     }
 
     fn devices(&self, list: &mut Json) {
-        if self.mounts != Mounts::Show {
+        if self.policy.mounts != Mounts::Show {
             for device in list.items_mut().into_iter().flatten() {
                 device.get_mut("Path").into_iter().for_each(|path| self.texts(path));
             }
@@ -276,8 +322,10 @@ impl Redaction {
     /// Words of the daemon.
     pub(crate) fn error(&self, value: &mut Json) {
         let Json::String(words) = value else { return self.walk(value) };
-        let names_a_path = words.contains(['/', '\\']);
-        if self.hides_commands || (self.mounts != Mounts::Show && names_a_path) {
+        let tells = self.policy.hides_commands
+            || (self.policy.mounts != Mounts::Show && words.contains(['/', '\\']))
+            || (self.policy.hides_host && names_a_host(words));
+        if tells {
             self.texts(value);
         }
     }
@@ -301,10 +349,10 @@ impl Redaction {
             text.contains('=') || text.split_whitespace().any(instruction)
         };
         match value {
-            Json::String(text) if self.hides_steps() && assigns(text) => {
-                text.clone_from(&self.mask);
+            Json::String(text) if self.policy.hides_steps() && assigns(text) => {
+                self.mask.clone_into(text);
             }
-            Json::String(_) if self.hides_commands => self.texts(value),
+            Json::String(_) if self.policy.hides_commands => self.texts(value),
             value => self.walk(value),
         }
     }
@@ -313,15 +361,10 @@ impl Redaction {
         list.items_mut().into_iter().flatten().for_each(|item| self.step(item));
     }
 
-    /// Whether the steps of builds may show what is hidden elsewhere.
-    pub(crate) fn hides_steps(&self) -> bool {
-        !self.environment.are_all_shown() || !self.labels.are_all_shown()
-    }
-
     /// Puts the mask into the place of each text; what is empty stays so.
     pub(crate) fn texts(&self, json: &mut Json) {
         match json {
-            Json::String(text) if !text.is_empty() => text.clone_from(&self.mask),
+            Json::String(text) if !text.is_empty() => self.mask.clone_into(text),
             Json::List(items) => items.iter_mut().for_each(|item| self.texts(item)),
             Json::Object(fields) => fields.iter_mut().for_each(|(_, value)| self.texts(value)),
             _ => {}
@@ -343,11 +386,25 @@ fn assign(text: &mut String, mask: &str, hides: impl Fn(&str) -> Option<How>) ->
 /// no mask may stand there; and what is sent back must not publish more widely.
 fn address(value: &mut Json) {
     let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { return };
-    let is_of_any = |address: IpAddr| address.is_unspecified() || address.is_loopback();
     if !text.parse().is_ok_and(is_of_any) {
         let [of_v4, of_v6] = NO_HOST;
         *value = if text.contains(':') { of_v6 } else { of_v4 }.into();
     }
+}
+
+/// Whether an address is that of no host more than of another.
+fn is_of_any(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_unspecified() || address.is_loopback()
+}
+
+/// Whether there is an address of one host in a text, alone or with ports:
+/// `failed to bind host port for 198.51.100.7:8080:172.18.0.2:80/tcp`.
+fn names_a_host(words: &str) -> bool {
+    let is_of_one = |text: &str| text.parse().is_ok_and(|address| !is_of_any(address));
+    words.split(|letter: char| !(letter.is_ascii_hexdigit() || matches!(letter, '.' | ':'))).any(
+        |word| is_of_one(word) || word.split(':').any(|part| is_of_one(part.trim_matches('.'))),
+    )
 }
 
 /// The source of a bind, and what follows: of `C:\a:D:\b` and `\\?\C:\a:D:\b` as well.

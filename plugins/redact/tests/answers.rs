@@ -129,23 +129,30 @@ fn with_everything_shown_nothing_changes() {
 #[test]
 fn of_the_daemon_what_clients_need_stays() {
     let body = json!({
-        "Name": "host-7", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "http://u:p@proxy",
+        "ID": "7TRN", "Name": "host-7", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "http://u:p@proxy",
         "OSType": "linux", "Plugins": { "Volume": ["local"] }, "Labels": ["token=s", "zone=a"],
         "RegistryConfig": { "Mirrors": ["https://mirror"] }, "Runtimes": { "runc": { "path": "r" } },
         "DriverStatus": [["Backing Filesystem", "extfs"]], "SecurityOptions": ["name=seccomp"],
         "SomethingNew": "host-7", "SomethingElse": ["host-7"],
         "Swarm": { "NodeID": "n", "LocalNodeState": "active", "NodeAddr": "192.0.2.1", "Managers": 1,
-            "ControlAvailable": true, "RemoteManagers": [{ "Addr": "192.0.2.1:2377" }] },
+            "ControlAvailable": true, "RemoteManagers": [{ "Addr": "192.0.2.1:2377" }],
+            "Cluster": { "ID": "cluster", "TLSInfo": {}, "Spec": { "Name": "default" } } },
     });
     let expected = json!({
-        "Name": "redacted", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "redacted",
+        "ID": "redacted-8ef45e177319e5a4", "Name": "redacted", "NCPU": 4, "ServerVersion": "28.0.0", "HttpProxy": "redacted",
         "OSType": "linux", "Plugins": { "Volume": ["local"] },
         "Labels": ["token=redacted", "zone=a"], "SecurityOptions": ["name=seccomp"],
         "SomethingNew": "redacted",
         "Swarm": { "NodeID": "n", "LocalNodeState": "active", "Managers": 1,
-            "ControlAvailable": true },
+            "ControlAvailable": true, "Cluster": { "ID": "redacted-164cf1ca8391532e" } },
     });
-    assert_eq!(passed(json!({}), Operation::SystemInfo, &body), expected);
+    let answer = passed(json!({}), Operation::SystemInfo, &body);
+    assert_eq!(answer, expected);
+    // Who looks at several daemons knows by the ids which is which.
+    let id =
+        |id: &str| passed(json!({}), Operation::SystemInfo, &json!({ "ID": id }))["ID"].clone();
+    assert_eq!(id("7TRN"), answer["ID"]);
+    assert_ne!(id("7TRO"), answer["ID"]);
 }
 
 #[test]
@@ -214,9 +221,31 @@ fn steps_of_builds_show_no_variables() {
 
     let image = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "#(nop) ENV A=b"] },
         "Config": { "OnBuild": ["ENV A b", "RUN make"] } });
-    let expected = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "redacted"] },
-        "Config": { "OnBuild": ["redacted", "RUN make"] } });
+    let expected = json!({ "ContainerConfig": { "Cmd": ["/bin/sh", "-c", "redacted-in-image"] },
+        "Config": { "OnBuild": ["redacted-in-image", "RUN make"] } });
     assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
+
+    let usage = |step: &str| {
+        json!({ "BuildCache": [{ "ID": "a", "Description": step, "Size": 1 }],
+            "BuildCacheUsage": { "Items": [{ "Description": step }, { "Description": "RUN make" }] } })
+    };
+    let (plain, expected) = (usage("mount / from exec /bin/sh -c A=b make"), usage("redacted"));
+    assert_eq!(passed(json!({}), Operation::SystemDataUsage, &plain), expected);
+    let plugin = json!({ "Config": { "Description": "it has a label, and a=b" } });
+    assert_eq!(passed(json!({}), Operation::PluginInspect, &plugin), plugin);
+}
+
+/// Who makes a container again from what it was shown leaves out what the image has too.
+#[test]
+fn what_is_hidden_in_an_image_does_not_look_like_what_is_in_a_container() {
+    let body = json!({ "Config": { "Env": ["A=1"], "Labels": { "token": "s" } } });
+    let shown = |operation| passed(json!({}), operation, &body)["Config"].clone();
+    let expected = json!({ "Env": ["A=redacted"], "Labels": { "token": "redacted" } });
+    assert_eq!(shown(Operation::ContainerInspect), expected);
+    let expected =
+        json!({ "Env": ["A=redacted-in-image"], "Labels": { "token": "redacted-in-image" } });
+    assert_eq!(shown(Operation::ImageInspect), expected);
+    assert_eq!(shown(Operation::ImageList), expected);
 }
 
 #[test]
@@ -263,14 +292,117 @@ fn events_are_without_what_labels_say() {
     assert_eq!(sifted(json!({ "host": "show" }), &node), node);
     let daemon =
         json!({ "Type": "daemon", "Actor": { "ID": "i", "Attributes": { "labels": "l" } } });
+    let id = passed(json!({}), Operation::SystemInfo, &json!({ "ID": "i" }))["ID"].clone();
     let expected = json!({ "Type": "daemon",
-        "Actor": { "ID": "redacted", "Attributes": { "labels": "redacted" } } });
+        "Actor": { "ID": id, "Attributes": { "labels": "redacted" } } });
     assert_eq!(sifted(json!({}), &daemon), expected);
+    let daemon = json!({ "Type": "daemon", "Actor": { "ID": "i", "Attributes": {
+        "labels": "[\"token=s\"]", "runtimes": "{\"runc\":{\"path\":\"/opt/r\"}}", "debug": "1" } } });
+    let expected = json!({ "Type": "daemon", "Actor": { "ID": "i", "Attributes": {
+        "labels": "redacted", "runtimes": "redacted", "debug": "1" } } });
+    assert_eq!(sifted(json!({ "host": "show" }), &daemon), expected);
     let label = "com.docker.compose.project.working_dir";
     let event = json!({ "Type": "container", "Actor": { "Attributes": { label: "/srv" } } });
     assert_eq!(sifted(json!({}), &event)["Actor"]["Attributes"][label], "redacted");
     let sift = |item| redaction(json!({})).sift(&request(Operation::SystemEvents), item);
     assert_eq!(sift("{"), Sifted::Drop);
+}
+
+/// `container=host` lets through what the daemon itself and nodes tell, where their names begin so.
+#[test]
+fn which_events_come_back_does_not_tell_the_name_of_the_host() {
+    let sift = |filters: &str, kind: &str| {
+        let request = request(Operation::SystemEvents).with_query("filters", filters);
+        let event = json!({ "Type": kind, "Actor": { "Attributes": { "name": "host-7" } } });
+        redaction(json!({})).sift(&request, &event.to_string())
+    };
+    for filter in ["container", "service", "volume", "network", "plugin", "label", "image", "new"] {
+        let filters = json!({ filter: ["host"], "type": ["node"] }).to_string();
+        for kind in ["daemon", "node"] {
+            assert_eq!(sift(&filters, kind), Sifted::Drop, "{filters} {kind}");
+        }
+        assert!(matches!(sift(&filters, "container"), Sifted::Replace(_)), "{filters}");
+    }
+    for filters in [r#"{"type":["node"],"event":["reload"]}"#, r#"{"scope":{"swarm":true}}"#, "{}"]
+    {
+        for kind in ["daemon", "node"] {
+            assert!(matches!(sift(filters, kind), Sifted::Replace(_)), "{filters}");
+        }
+    }
+    let request = request(Operation::SystemEvents).with_query("filters", r#"{"label":["a=b"]}"#);
+    let shown = redaction(json!({ "host": "show" })).sift(&request, r#"{"Type":"node"}"#);
+    assert!(matches!(shown, Sifted::Replace(_)));
+}
+
+/// A label may be called like what the daemon tells with other events.
+#[test]
+fn what_the_daemon_tells_of_an_event_stays_and_labels_do_not() {
+    let all = || json!({ "labels": { "hide": ["*"], "how": "remove" } });
+    let event = |kind: &str, action: &str, names: &[&str]| {
+        let attributes: Value = names.iter().map(|name| ((*name).to_owned(), json!("s"))).collect();
+        json!({ "Type": kind, "Action": action, "Actor": { "Attributes": attributes } })
+    };
+    for (kind, action, stay, go) in [
+        (
+            "container",
+            "kill",
+            &["image", "name", "signal"][..],
+            &["exitCode", "driver", "type"][..],
+        ),
+        ("container", "die", &["execDuration", "exitCode"], &["signal", "node.id"]),
+        ("container", "exec_die: sh", &["execID", "exitCode"], &["execDuration"]),
+        ("container", "resize", &["height", "width"], &["oldName"]),
+        ("container", "start", &["name"], &["signal", "comment", "image.new"]),
+        ("image", "tag", &["name"], &["image"]),
+        ("volume", "mount", &["driver", "destination", "read/write"], &[]),
+        ("network", "connect", &["name", "type", "container"], &[]),
+        ("service", "update", &["image.new", "replicas.old", "updatestate.new"], &[]),
+        ("something-new", "a", &["name"], &["image", "type"]),
+    ] {
+        let names = [stay, go].concat();
+        assert_eq!(sifted(all(), &event(kind, action, &names)), event(kind, action, stay));
+    }
+}
+
+#[test]
+fn how_a_container_ended_tells_no_path_and_no_command() {
+    let sift = |settings, item: &str| {
+        redaction(settings).sift(&Request::to(Operation::ContainerWait, "web"), item)
+    };
+    let failed = r#"{"StatusCode":127,"Error":{"Message":"exec: \"/srv/a\": not found"}}"#;
+    let hidden = r#"{"StatusCode":127,"Error":{"Message":"redacted"}}"#;
+    assert_eq!(sift(json!({}), failed), Sifted::Replace(hidden.to_owned()));
+    for item in [r#"{"StatusCode":0}"#, r#"{"StatusCode":0,"Error":null}"#] {
+        assert_eq!(sift(json!({}), item), Sifted::Keep);
+    }
+    assert_eq!(sift(json!({}), "{"), Sifted::Drop);
+}
+
+#[test]
+fn an_error_tells_no_address_of_the_host() {
+    let error = |settings: Value, words: &str| {
+        let body = json!({ "State": { "Error": words } });
+        passed(settings, Operation::ContainerInspect, &body)["State"]["Error"] == "redacted"
+    };
+    let paths_shown = || json!({ "mounts": "show" });
+    for words in [
+        "Bind for 198.51.100.7:8080 failed: port is already allocated",
+        "failed to bind host port for 198.51.100.7:8080:172.18.0.2:80: address in use",
+        "listen tcp4 198.51.100.7: bind: cannot assign requested address.",
+        "no route to 198.51.100.7.",
+        "listen tcp6 [2001:db8::7]:8080: bind",
+        "address fe80::1%eth0 is in use",
+    ] {
+        assert!(error(paths_shown(), words), "{words}");
+        assert!(!error(json!({ "mounts": "show", "host": "show" }), words), "{words}");
+    }
+    for words in [
+        "Bind for 0.0.0.0:8080 failed: port is already allocated",
+        "listen [::]:80, 127.0.0.1:80, ::ffff:127.0.0.1",
+        "OCI runtime create failed: at 12:30:45, code 1.2.3: bad: deadbeef::ok",
+    ] {
+        assert!(!error(paths_shown(), words), "{words}");
+    }
 }
 
 #[test]
@@ -377,8 +509,24 @@ fn the_name_of_the_host_is_hidden_where_a_container_has_it() {
     }
     // Of the container that it was made of.
     let image = json!({ "Config": { "Hostname": "host-7" } });
-    let expected = json!({ "Config": { "Hostname": "redacted" } });
+    let expected = json!({ "Config": { "Hostname": "redacted-in-image" } });
     assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
+
+    // Of a service that gives its containers the name of their node.
+    let container = |hostname: &str, label: &str, shown: &str| {
+        json!({ "Id": "4f66aa",
+            "Config": { "Hostname": hostname, "Domainname": "", "Labels": { label: "t" } },
+            "NetworkSettings": { "Networks": {
+                "over": { "Aliases": null, "DNSNames": ["svc.1", shown] } } } })
+    };
+    let (task, all) = ("com.docker.swarm.task.id", json!({ "labels": { "hide": ["*"] } }));
+    let mut expected = container("redacted", task, "redacted");
+    expected["Config"]["Labels"][task] = json!("redacted");
+    let body = container("host-7", task, "host-7");
+    assert_eq!(passed(all, Operation::ContainerInspect, &body), expected);
+    for body in [container("4f66", task, "4f66"), container("web", "a", "web")] {
+        assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), body);
+    }
 
     let node = json!({ "Description": { "CSIInfo": [{ "NodeID": "host-7" }] } });
     assert_eq!(passed(json!({}), Operation::NodeInspect, &node), json!({ "Description": {} }));
@@ -390,40 +538,60 @@ fn paths_of_the_host_are_hidden_wherever_they_stand() {
         "Labels": {
             "com.docker.compose.project": "shop",
             "com.docker.compose.project.working_dir": "/srv/shop",
+            "devcontainer.metadata": "[{\"mounts\":[\"source=/srv\"]}]",
+            "vsch.local.folder": "/srv/shop",
             "desktop.docker.io/binds/0/Source": "/srv",
         },
         "Binds": [r"\\?\C:\db:D:\db:ro", "/srv/c:/d"],
         "Mounts": [
             { "Type": "image", "Source": "registry.example.com/a/b:1" },
             { "Type": "image", "Source": "/var/lib/docker/x" },
-            { "Type": "cluster", "Source": "group" },
+            { "Type": "cluster", "Source": "group:fast" },
         ],
     });
     let expected = json!({
         "Labels": {
             "com.docker.compose.project": "shop",
             "com.docker.compose.project.working_dir": "redacted",
+            "devcontainer.metadata": "redacted",
+            "vsch.local.folder": "redacted",
             "desktop.docker.io/binds/0/Source": "redacted",
         },
         "Binds": [r"redacted:D:\db:ro", "redacted:/d"],
         "Mounts": [
             { "Type": "image", "Source": "registry.example.com/a/b:1" },
             { "Type": "image", "Source": "redacted" },
-            { "Type": "cluster", "Source": "group" },
+            { "Type": "cluster", "Source": "group:fast" },
         ],
     });
     assert_eq!(passed(json!({}), Operation::ContainerInspect, &body), expected);
-    let shown = json!({ "mounts": "show" });
+    let shown = json!({ "mounts": "show", "environment": { "hide": [] } });
     assert_eq!(passed(shown, Operation::ContainerInspect, &body), body);
+    // It has variables as well.
+    let body = json!({ "Labels": { "devcontainer.metadata": "[{\"remoteEnv\":{\"A\":\"s\"}}]" } });
+    let shown = passed(json!({ "mounts": "show" }), Operation::ContainerInspect, &body);
+    assert_eq!(shown["Labels"]["devcontainer.metadata"], "redacted");
 
     let info = json!({ "DockerRootDir": "/srv/docker", "CDISpecDirs": ["/etc/cdi"],
-        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=/etc/docker/s.json"] });
+        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=/etc/docker/s.json"],
+        "Runtimes": { "a": { "path": "/opt/a" }, "runc": { "path": "runc" } },
+        "Containerd": { "Address": "/run/c.sock" }, "DriverStatus": [["Root Dir", "/srv"], ["Dirs", "9"]],
+        "HttpProxy": "http://proxy" });
     let shown = json!({ "host": "show" });
     let expected = json!({ "DockerRootDir": "redacted", "CDISpecDirs": ["redacted"],
-        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=redacted"] });
+        "SecurityOptions": ["name=apparmor", "name=seccomp,profile=redacted"],
+        "Runtimes": { "a": { "path": "redacted" }, "runc": { "path": "runc" } },
+        "Containerd": { "Address": "redacted" }, "DriverStatus": [["Root Dir", "redacted"], ["Dirs", "9"]],
+        "HttpProxy": "http://proxy" });
     assert_eq!(passed(shown, Operation::SystemInfo, &info), expected);
     let info = json!({ "SecurityOptions": ["name=seccomp,profile=builtin"] });
     assert_eq!(passed(json!({}), Operation::SystemInfo, &info), info);
+    let info = json!({ "DockerRootDir": "/srv/docker", "CDISpecDirs": ["/etc/cdi"] });
+    assert_eq!(passed(json!({ "mounts": "show" }), Operation::SystemInfo, &info), info);
+    let version =
+        json!({ "Components": [{ "Details": { "StateDir": "/run/user/1000/dockerd" } }] });
+    let answer = passed(json!({}), Operation::SystemVersion, &version);
+    assert_eq!(answer["Components"][0]["Details"]["StateDir"], "redacted");
 }
 
 /// Docker's client reads them as addresses, so that no mask may stand there.
@@ -438,7 +606,7 @@ fn addresses_of_the_host_are_hidden() {
         let expected = ports(hidden);
         assert_eq!(passed(json!({}), Operation::ContainerInspect, &ports(ip)), expected, "{ip}");
     }
-    for ip in ["", "0.0.0.0", "::", "127.0.0.1", "::1"] {
+    for ip in ["", "0.0.0.0", "::", "127.0.0.1", "::1", "::ffff:127.0.0.1"] {
         assert_eq!(passed(json!({}), Operation::ContainerInspect, &ports(ip)), ports(ip), "{ip}");
     }
     let list = json!([{ "Ports": [
@@ -446,6 +614,11 @@ fn addresses_of_the_host_are_hidden() {
     let expected = json!([{ "Ports": [
         { "IP": "192.0.2.1", "PrivatePort": 80 }, { "IP": "0.0.0.0", "PrivatePort": 81 } ] }]);
     assert_eq!(passed(json!({}), Operation::ContainerList, &list), expected);
+
+    // A service's and a container's own, which Docker's client reads as addresses.
+    let body = json!([{ "Endpoint": { "VirtualIPs": [{ "NetworkID": "n", "Addr": "10.0.1.2/24" }] },
+        "SecondaryIPAddresses": [{ "Addr": "10.0.1.3", "PrefixLen": 24 }] }]);
+    assert_eq!(passed(json!({}), Operation::ServiceList, &body), body);
 
     let network = json!({ "Options": { "com.docker.network.bridge.name": "br",
         "com.docker.network.host_ipv4": "192.0.2.1",
@@ -470,8 +643,7 @@ fn what_a_driver_says_of_a_volume_is_treated_like_its_options() {
     let all = |volume| json!({ "Volumes": [volume] });
     assert_eq!(passed(json!({}), Operation::VolumeList, &all(volume)), all(expected));
     let image = json!({ "Manifests": [{ "Descriptor": { "annotations": { "a.token": "s" } } }] });
-    let expected =
-        json!({ "Manifests": [{ "Descriptor": { "annotations": { "a.token": "redacted" } } }] });
+    let expected = json!({ "Manifests": [{ "Descriptor": { "annotations": { "a.token": "redacted-in-image" } } }] });
     assert_eq!(passed(json!({}), Operation::ImageInspect, &image), expected);
 }
 
