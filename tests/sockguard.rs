@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "presets/demo.rs"]
+#[allow(dead_code, reason = "tests/tools.rs uses the rest")]
 mod demo;
 #[path = "config/folder.rs"]
 #[allow(dead_code, reason = "tests/config.rs uses the rest")]

@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "`pub` is for the other modules of the test")]
 
 #[path = "dockerd/clients.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod clients;
 #[path = "dockerd/daemon.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

@@ -50,6 +50,11 @@ impl Client {
         Self { script, ..self }
     }
 
+    /// A program that came with it.
+    pub fn program(name: &str) -> PathBuf {
+        Path::new(INSTALLED).join("node_modules/.bin").join(name)
+    }
+
     /// Has the client go through its session at an address, and expects that all went as it says.
     pub fn runs(&self, session: &str, address: &str) {
         let output = Command::new("timeout")

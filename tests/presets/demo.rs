@@ -1,4 +1,4 @@
-//! A proxy with a configuration file, before the engine inside.
+//! A proxy with a configuration file, before the engine inside or a daemon.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,20 @@ pub struct Proxy {
 impl Proxy {
     /// By `dockgate.yaml` in the folder, which listens at `proxy.sock` there.
     pub fn start(folder: Folder) -> Self {
+        Self::with(folder, &["--demo"])
+    }
+
+    /// Likewise, before the daemon that stands in the file.
+    pub fn before_a_daemon(folder: Folder) -> Self {
+        Self::with(folder, &[])
+    }
+
+    fn with(folder: Folder, options: &[&str]) -> Self {
         let words = folder.path("stderr");
         let process = folder
-            .command(&["--config", "dockgate.yaml", "--demo"])
+            .command(&[&["--config", "dockgate.yaml"], options].concat())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(File::create(folder.path("log")).unwrap())
             .stderr(File::create(&words).unwrap())
             .spawn()
             .unwrap();
@@ -43,6 +52,18 @@ impl Proxy {
 
     pub fn socket(&self) -> PathBuf {
         self.folder.path("proxy.sock")
+    }
+
+    /// Its socket, as a client's configuration has it.
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// A record for each request that was answered so far.
+    pub fn records(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.folder.path("log")).unwrap();
+        let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        records.filter(|record| record["operation"].is_string()).collect()
     }
 }
 
