@@ -4,26 +4,28 @@
 //! `{"label":["a=b"]}`, which its documentation has. The second is the one form: every daemon since
 //! API 1.24 takes it. Of a `false` some daemons ignore what it says, and some do not.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, mem};
+
+use compact_str::CompactString;
 
 use super::{
     Json,
     shape::{self, Fault, Misread},
 };
 
-/// Filters in the form with lists, each value once.
-pub(super) fn shaped(entries: Vec<(String, Json)>) -> Result<Json, Misread> {
+/// Brings filters to the form with lists, each value once.
+pub(super) fn shape(entries: &mut [(CompactString, Json)]) -> Result<(), Misread> {
     shape::check_twice(entries.iter().map(|(name, _)| name))?;
     let sets = entries.iter().filter(|(_, values)| matches!(values, Json::Object(_))).count();
     let lists = entries.iter().filter(|(_, values)| matches!(values, Json::List(_))).count();
     if sets > 0 && lists > 0 {
         return Err(Fault::TwoForms.into());
     }
-    let lists = entries.into_iter().map(|(name, values)| {
-        let values = list(values).map_err(|misread| misread.below(&name))?;
-        Ok((name, Json::List(values)))
-    });
-    lists.collect::<Result<_, _>>().map(Json::Object)
+    entries.iter_mut().try_for_each(|(name, values)| {
+        let given = mem::replace(values, Json::Null);
+        *values = list(given).map(Json::List).map_err(|misread| misread.below(name))?;
+        Ok(())
+    })
 }
 
 fn list(values: Json) -> Result<Vec<Json>, Misread> {

@@ -50,7 +50,7 @@ fn decode(into: &mut Value, json: &Json, kind: &'static Kind) -> Option<()> {
             for (key, json) in entries {
                 let mut value = zero(of);
                 decode(&mut value, json, of)?;
-                map.insert(key.clone(), value);
+                map.insert(key.to_string(), value);
             }
         }
         (Kind::Object(of), Json::Object(entries)) => {
@@ -146,12 +146,12 @@ fn read_plainly(json: &Json, kind: &'static Kind) -> Value {
             let known = entries.iter().filter_map(|(key, value)| {
                 let field = of.all().find(|field| field.name == key)?;
                 let value = read_plainly(value, field.kind);
-                (value != zero(field.kind)).then(|| (key.clone(), value))
+                (value != zero(field.kind)).then(|| (key.to_string(), value))
             });
             Value::Object(known.collect())
         }
         (Kind::Map(of), Json::Object(entries)) => {
-            let read = |(key, value): &(String, Json)| (key.clone(), read_plainly(value, of));
+            let read = |(key, value): &(_, _)| (ToString::to_string(key), read_plainly(value, of));
             Value::Object(entries.iter().map(read).collect())
         }
         (Kind::List(of), Json::List(items)) => {

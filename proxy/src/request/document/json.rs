@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, fmt};
 
+use compact_str::CompactString;
 use serde::{
     Deserializer, Serialize, Serializer,
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -23,11 +24,11 @@ pub enum Json {
     /// A number.
     Number(Number),
     /// A string.
-    String(String),
+    String(CompactString),
     /// A list.
     List(Vec<Json>),
     /// An object, in the order in which it was sent.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(CompactString, Json)>),
 }
 
 impl Json {
@@ -37,7 +38,9 @@ impl Json {
     /// What is wrong, with line and column. Values are not shown.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let left = Cell::new(MOST_VALUES);
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        // All at once is faster than string by string.
+        let text = str::from_utf8(text).map_err(|error| error.to_string())?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
         let json = AnyValue { left: &left }.deserialize(&mut deserializer);
         let json = json.and_then(|json| deserializer.end().map(|()| json));
         json.map_err(|error| error.to_string())
@@ -130,11 +133,7 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::String(value))
+        Ok(Json::String(value.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {

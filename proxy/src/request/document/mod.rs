@@ -111,8 +111,8 @@ impl Document {
     }
 
     fn of_kind(text: &[u8], kind: &'static Kind, unknown: UnknownFields) -> Result<Self, Misread> {
-        let json = Json::parse(text).map_err(Misread::syntax)?;
-        let json = shape::shaped(json, kind, unknown)?.unwrap_or(Json::Null);
+        let mut json = Json::parse(text).map_err(Misread::syntax)?;
+        shape::shape(&mut json, kind, unknown)?;
         Ok(Self { json, kind, unknown })
     }
 

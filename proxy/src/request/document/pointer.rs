@@ -1,5 +1,7 @@
 //! Places in a document, by JSON pointer (RFC 6901).
 
+use compact_str::CompactString;
+
 use super::{
     ANY, DEEPEST, Document, Json, Misread, UnknownFields, names,
     schema::{Field, Kind, Struct},
@@ -57,14 +59,15 @@ impl Document {
     ///
     /// # Errors
     /// Where there is no such place, or the value has not one form there.
-    pub fn set(&mut self, pointer: &str, value: Json) -> Result<bool, BadPointer> {
+    pub fn set(&mut self, pointer: &str, mut value: Json) -> Result<bool, BadPointer> {
         let steps: Vec<_> = steps(pointer)?.collect();
         let misread = |misread| BadPointer::Misread(short(pointer), misread);
         if steps.len() + value.depth() >= DEEPEST {
             return Err(misread(Fault::Deep.into()));
         }
-        let value = self.shaped(&steps, value).map_err(misread)?;
-        let Some(value) = value else { return self.remove(pointer) };
+        if !self.shape(&steps, &mut value).map_err(misread)? {
+            return self.remove(pointer);
+        }
         let is_new = self.at(pointer).is_none();
         let place = place(&mut self.json, self.kind, &steps)
             .ok_or_else(|| BadPointer::NoPlace(short(pointer)))?;
@@ -100,22 +103,21 @@ impl Document {
         })
     }
 
-    /// The form that a value has at a place; none where it is nothing there.
-    fn shaped(&self, steps: &[String], value: Json) -> Result<Option<Json>, Misread> {
+    /// Brings a value to the form that it has at a place, and says whether it is anything there.
+    fn shape(&self, steps: &[String], value: &mut Json) -> Result<bool, Misread> {
         let Some((last, way)) = steps.split_last() else {
-            return shape::shaped(value, self.kind, self.unknown)
-                .map(|value| Some(value.unwrap_or(Json::Null)));
+            return shape::shape(value, self.kind, self.unknown).map(|()| true);
         };
         let mut kind = self.kind;
         for step in way {
             kind = kind.step(step, self.unknown)?;
         }
         if let Some(field) = kind.keys().field(last, self.unknown)? {
-            return shape::of_field(value, field, self.unknown);
+            return shape::shape_field(value, field, self.unknown);
         }
         let below = kind.step(last, self.unknown)?;
-        let inside = if kind.is_list() { shape::listed } else { shape::item };
-        inside(value, below, self.unknown).map(Some)
+        let inside = if kind.is_list() { shape::shape_listed } else { shape::shape_item };
+        inside(value, below, self.unknown).map(|()| true)
     }
 }
 
@@ -184,7 +186,7 @@ impl Keys {
     }
 
     /// Where in an object a key stands.
-    fn find(self, entries: &[(String, Json)], wanted: &str) -> Option<usize> {
+    fn find(self, entries: &[(CompactString, Json)], wanted: &str) -> Option<usize> {
         if let Self::Users(_) = self {
             return entries.iter().position(|(key, _)| key == wanted);
         }
@@ -193,10 +195,10 @@ impl Keys {
     }
 
     /// A key as it is sent.
-    fn spelt(self, key: &str) -> String {
+    fn spelt(self, key: &str) -> CompactString {
         match self {
-            Self::Fields(of) => of.field(key).map_or(key, |field| field.name).to_owned(),
-            Self::Users(_) | Self::Unknown => key.to_owned(),
+            Self::Fields(of) => of.field(key).map_or(key, |field| field.name).into(),
+            Self::Users(_) | Self::Unknown => key.into(),
         }
     }
 }
@@ -246,7 +248,7 @@ impl Kind {
 }
 
 /// The value of a key in an object, made where it is not there yet.
-fn made<'a>(entries: &'a mut Vec<(String, Json)>, keys: Keys, key: &str) -> &'a mut Json {
+fn made<'a>(entries: &'a mut Vec<(CompactString, Json)>, keys: Keys, key: &str) -> &'a mut Json {
     let place = keys.find(entries, key).unwrap_or_else(|| {
         entries.push((keys.spelt(key), Json::Null));
         entries.len() - 1

@@ -62,7 +62,7 @@ pub(super) fn documents(kind: &'static Kind, depth: usize) -> BoxedStrategy<Json
         Kind::Pair => lists((0..9u8).prop_map(|n| Json::Number(n.into()))).boxed(),
         Kind::Map(of) if depth > 0 => {
             let entry = ("[a-cA-CſK]{1,2}", documents(of, depth - 1));
-            prop::collection::vec(entry, 0..3).prop_map(Json::Object).boxed()
+            prop::collection::vec(entry, 0..3).prop_map(object).boxed()
         }
         Kind::Object(of) if depth > 0 => {
             let fields: Vec<_> = of.all().collect();
@@ -74,7 +74,7 @@ pub(super) fn documents(kind: &'static Kind, depth: usize) -> BoxedStrategy<Json
             });
             let unknown = ("[xX]{1,2}", anything());
             prop::collection::vec(prop_oneof![9 => entry, 1 => unknown], 0..6)
-                .prop_map(Json::Object)
+                .prop_map(object)
                 .boxed()
         }
         _ => strings().boxed(),
@@ -86,8 +86,12 @@ fn lists(of: impl Strategy<Value = Json> + 'static) -> impl Strategy<Value = Jso
     prop::collection::vec(of, 0..3).prop_map(Json::List)
 }
 
+fn object(entries: Vec<(String, Json)>) -> Json {
+    Json::Object(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+}
+
 fn strings() -> impl Strategy<Value = Json> {
-    "[a-c\"\\\\ſ\u{0}]{0,3}".prop_map(Json::String)
+    "[a-c\"\\\\ſ\u{0}]{0,3}".prop_map(|text: String| Json::String(text.into()))
 }
 
 fn numbers() -> impl Strategy<Value = Json> {
@@ -106,7 +110,7 @@ fn anything() -> impl Strategy<Value = Json> {
         let entry = ("[a-bA-B]{1}", inner.clone());
         prop_oneof![
             prop::collection::vec(inner, 0..3).prop_map(Json::List),
-            prop::collection::vec(entry, 0..3).prop_map(Json::Object),
+            prop::collection::vec(entry, 0..3).prop_map(object),
         ]
     })
 }

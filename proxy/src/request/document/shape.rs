@@ -2,7 +2,9 @@
 //! says nothing, lists where a string may stand for one. What Go's decoder could read in more than
 //! one way, or does not take, is refused.
 
-use std::{collections::HashSet, fmt, hash::Hash};
+use std::{collections::HashSet, fmt, hash::Hash, mem};
+
+use compact_str::CompactString;
 
 use super::{
     Json, UnknownFields, filters, names,
@@ -104,30 +106,29 @@ pub(super) fn short(text: &str) -> String {
     }
 }
 
-/// Brings a value to its one form. `None` where it is `null`, which is nothing to the daemon.
+/// Brings a value to its one form, in its place. What is `null` stays so, which is nothing to the
+/// daemon.
 ///
 /// The depth of values is bounded by the parser and by whoever puts one into another.
-pub(super) fn shaped(
-    value: Json,
-    kind: &Kind,
-    unknown: UnknownFields,
-) -> Result<Option<Json>, Misread> {
-    let value = match (kind, value) {
-        (Kind::Any, value) => return check_anything(&value).map(|()| Some(value)),
-        (_, Json::Null) => return Ok(None),
-        (Kind::Nullable(kind), value) => return shaped(value, kind, unknown),
-        (Kind::Words, Json::String(word)) => Json::List(vec![Json::String(word)]),
-        (Kind::Words, Json::List(items)) => list(items, &Kind::String, unknown)?,
-        (Kind::List(of), Json::List(items)) => list(items, of, unknown)?,
-        (Kind::Pair, Json::List(items)) if items.len() > 2 => return Err(Fault::Long.into()),
-        (Kind::Pair, Json::List(items)) => list(items, &Kind::Integer(Width::Bits64), unknown)?,
-        (Kind::Map(of), Json::Object(entries)) => map(entries, of, unknown)?,
-        (Kind::Filters, Json::Object(entries)) => filters::shaped(entries)?,
-        (Kind::Object(of), Json::Object(entries)) => object(entries, of, unknown)?,
-        (kind, value) if is_scalar(kind, &value) => value,
-        (kind, value) => return Err(kind.refuses(&value).into()),
-    };
-    Ok(Some(value))
+pub(super) fn shape(value: &mut Json, kind: &Kind, unknown: UnknownFields) -> Result<(), Misread> {
+    match (kind, &mut *value) {
+        (Kind::Any, value) => check_anything(value),
+        (_, Json::Null) => Ok(()),
+        (Kind::Nullable(kind), value) => shape(value, kind, unknown),
+        (Kind::Words, Json::String(word)) => {
+            *value = Json::List(vec![Json::String(mem::take(word))]);
+            Ok(())
+        }
+        (Kind::Words, Json::List(items)) => list(items, &Kind::String, unknown),
+        (Kind::List(of), Json::List(items)) => list(items, of, unknown),
+        (Kind::Pair, Json::List(items)) if items.len() > 2 => Err(Fault::Long.into()),
+        (Kind::Pair, Json::List(items)) => list(items, &Kind::Integer(Width::Bits64), unknown),
+        (Kind::Map(of), Json::Object(entries)) => map(entries, of, unknown),
+        (Kind::Filters, Json::Object(entries)) => filters::shape(entries),
+        (Kind::Object(of), Json::Object(entries)) => object(entries, of, unknown),
+        (kind, value) if is_scalar(kind, value) => Ok(()),
+        (kind, value) => Err(kind.refuses(value).into()),
+    }
 }
 
 /// Whether a value has nothing in it that the daemon could tell from its absence.
@@ -145,89 +146,108 @@ fn is_nothing(value: &Json, kind: &Kind) -> bool {
 
 /// The fields that the names of an object mean, of which none stands twice.
 fn object(
-    entries: Vec<(String, Json)>,
+    entries: &mut Vec<(CompactString, Json)>,
     of: &'static Struct,
     policy: UnknownFields,
-) -> Result<Json, Misread> {
+) -> Result<(), Misread> {
     let mut seen = 0_u128;
     let (mut count, mut unknown) = (0, Vec::new());
-    let kept = entries.into_iter().filter_map(|(key, value)| match of.field(&key) {
-        Some(field) if seen & field.bit() != 0 => {
-            Some(Err(Fault::Twice(field.name.to_owned()).into()))
-        }
-        Some(field) => {
-            seen |= field.bit();
-            let value = of_field(value, field, policy).transpose()?;
-            count += 1;
-            Some(value.map(|value| (field.spelt(key), value)))
-        }
-        None if policy == UnknownFields::Refuse => Some(Err(Fault::Unknown(short(&key)).into())),
-        None => {
+    let mut keeps = |key: &mut CompactString, value: &mut Json| {
+        let Some(field) = of.field(key) else {
+            if policy == UnknownFields::Refuse {
+                return Err(Fault::Unknown(short(key)).into());
+            }
+            check_anything(value).map_err(|misread| misread.below(key))?;
             unknown.push(count);
             count += 1;
-            Some(
-                check_anything(&value)
-                    .map_err(|misread| misread.below(&key))
-                    .map(|()| (key, value)),
-            )
+            return Ok(true);
+        };
+        if seen & field.bit() != 0 {
+            return Err(Fault::Twice(field.name.to_owned()).into());
         }
+        seen |= field.bit();
+        let is_there = shape_field(value, field, policy)?;
+        field.spell(key);
+        count += usize::from(is_there);
+        Ok(is_there)
+    };
+    let mut outcome = Ok(());
+    entries.retain_mut(|(key, value)| {
+        outcome.is_err()
+            || keeps(key, value).unwrap_or_else(|misread: Misread| {
+                outcome = Err(misread);
+                true
+            })
     });
-    let kept: Vec<_> = kept.collect::<Result<_, Misread>>()?;
-    check_twice(unknown.into_iter().map(|at: usize| names::folded(&kept[at].0)))?;
-    Ok(Json::Object(kept))
+    outcome?;
+    check_twice(unknown.into_iter().map(|at: usize| names::folded(&entries[at].0)))
 }
 
-/// The value of a field. Where it stands beside the one that it belongs into, it may say nothing:
-/// `docker-py` sends `"Runtime": null`, `dockerode` `"VolumesFrom": []`.
-pub(super) fn of_field(
-    value: Json,
+/// Brings the value of a field to its one form, and says whether anything is there. Where it stands
+/// beside the one that it belongs into, it may say nothing: `docker-py` sends `"Runtime": null`,
+/// `dockerode` `"VolumesFrom": []`.
+pub(super) fn shape_field(
+    value: &mut Json,
     field: &Field,
     policy: UnknownFields,
-) -> Result<Option<Json>, Misread> {
-    let shaped = shaped(value, field.kind, policy).map_err(|misread| misread.below(field.name))?;
-    match (field.belongs_in, &shaped) {
-        (None, _) | (_, None) => Ok(shaped),
-        (_, Some(value)) if is_nothing(value, field.kind) => Ok(None),
-        (Some(belongs_in), _) => Err(Fault::Beside { name: field.name, belongs_in }.into()),
+) -> Result<bool, Misread> {
+    shape(value, field.kind, policy).map_err(|misread| misread.below(field.name))?;
+    let is_there = *value != Json::Null || matches!(field.kind, Kind::Any);
+    match field.belongs_in {
+        Some(_) if !is_there || is_nothing(value, field.kind) => Ok(false),
+        Some(belongs_in) => Err(Fault::Beside { name: field.name, belongs_in }.into()),
+        None => Ok(is_there),
     }
 }
 
 /// A map with keys of the user's, which are equal or two.
-fn map(entries: Vec<(String, Json)>, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
+fn map(
+    entries: &mut [(CompactString, Json)],
+    of: &Kind,
+    policy: UnknownFields,
+) -> Result<(), Misread> {
     check_twice(entries.iter().map(|(key, _)| key))?;
-    let entries = entries.into_iter().map(|(key, value)| {
-        let value = item(value, of, policy).map_err(|misread| misread.below(&key))?;
-        Ok((key, value))
-    });
-    entries.collect::<Result<_, _>>().map(Json::Object)
+    entries.iter_mut().try_for_each(|(key, value)| {
+        shape_item(value, of, policy).map_err(|misread| misread.below(key))
+    })
 }
 
-fn list(items: Vec<Json>, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
-    let items = items.into_iter().enumerate().map(|(place, value)| {
-        listed(value, of, policy).map_err(|misread| misread.below(&place.to_string()))
-    });
-    items.collect::<Result<_, _>>().map(Json::List)
+fn list(items: &mut [Json], of: &Kind, policy: UnknownFields) -> Result<(), Misread> {
+    items.iter_mut().enumerate().try_for_each(|(place, value)| {
+        shape_listed(value, of, policy).map_err(|misread| misread.below(&place.to_string()))
+    })
 }
 
 /// A value in a list: as in a map, but no `null` for an object. That is a pointer to nothing, which
 /// daemons follow: `{"Ulimits":[null]}` leaves one of 20.10 without an answer for this request and
 /// for all lists of containers from then on.
-pub(super) fn listed(value: Json, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
-    match (of, value) {
-        (Kind::Object(_), value @ Json::Null) => Err(of.refuses(&value).into()),
-        (of, value) => item(value, of, policy),
+pub(super) fn shape_listed(
+    value: &mut Json,
+    of: &Kind,
+    policy: UnknownFields,
+) -> Result<(), Misread> {
+    match (of, &value) {
+        (Kind::Object(_), Json::Null) => Err(of.refuses(value).into()),
+        _ => shape_item(value, of, policy),
     }
 }
 
 /// A value in a map, where `null` is the zero of Go's type; that of what is no scalar stays `null`.
-pub(super) fn item(value: Json, of: &Kind, policy: UnknownFields) -> Result<Json, Misread> {
-    let zero = || match of {
-        Kind::Bool => Json::Bool(false),
-        Kind::String => Json::String(String::new()),
-        Kind::Integer(_) | Kind::Float => Json::Number(0.into()),
-        _ => Json::Null,
-    };
-    Ok(shaped(value, of, policy)?.unwrap_or_else(zero))
+pub(super) fn shape_item(
+    value: &mut Json,
+    of: &Kind,
+    policy: UnknownFields,
+) -> Result<(), Misread> {
+    shape(value, of, policy)?;
+    if *value == Json::Null {
+        *value = match of {
+            Kind::Bool => Json::Bool(false),
+            Kind::String => Json::String(CompactString::default()),
+            Kind::Integer(_) | Kind::Float => Json::Number(0.into()),
+            _ => Json::Null,
+        };
+    }
+    Ok(())
 }
 
 /// A value that the daemon ignores, or one that is newer than the schema: its names are compared as
@@ -327,8 +347,10 @@ impl Field {
         1 << self.place
     }
 
-    /// The key of an entry, in the daemon's spelling.
-    fn spelt(&self, key: String) -> String {
-        if key == self.name { key } else { self.name.to_owned() }
+    /// Gives the key of an entry the daemon's spelling.
+    fn spell(&self, key: &mut CompactString) {
+        if key != self.name {
+            *key = self.name.into();
+        }
     }
 }
