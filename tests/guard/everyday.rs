@@ -1,8 +1,11 @@
 //! What people do every day goes through the guard as it is without settings.
 
+use serde_json::json;
+
 use crate::clients::Client;
 use crate::daemon::{is_installed, programs_named};
-use crate::scene::Scene;
+use crate::proxy::{Proxy, everything};
+use crate::scene::{Scene, ask};
 
 #[test]
 fn docker_py_has_its_session() {
@@ -116,4 +119,28 @@ fn testcontainers_starts_a_container() {
     let Some(client) = Client::dockerode() else { return };
     let client = client.and_script("../../guard/clients/testcontainers.js");
     client.runs("container", &scene.proxy.unix());
+}
+
+/// Watchtower and its like make a container again from what the daemon shows of it.
+#[test]
+fn a_container_is_made_again_from_what_is_shown_of_it() {
+    let Some(scene) = Scene::new() else { return };
+    // What the daemon fills in where control groups are of version 1.
+    let settings = json!({ "host-namespaces": ["cgroup"] });
+    let chain = [everything(), ("container-guard", settings)];
+    let proxy = Proxy::with_plugins(&scene.engine.daemon.socket(), &chain);
+    proxy.shell().must_run(
+        "docker run --detach --name first --env A=b --volume kept:/kept --tmpfs /scratch \
+            --restart always --health-cmd true --log-opt max-size=1m --memory 64m --init \
+            --shm-size 32m --ulimit nofile=1024 --publish 127.0.0.1:8096:80 busy:1 sleep 100000",
+    );
+    let shown = scene.bare("GET /containers/first/json", "").json();
+    let mut made = shown["Config"].clone();
+    made["HostConfig"] = shown["HostConfig"].clone();
+    made["NetworkingConfig"] = json!({ "EndpointsConfig": shown["NetworkSettings"]["Networks"] });
+    let answer = ask(&proxy.socket(), "POST /containers/create?name=second", &made.to_string());
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let again = scene.bare("GET /containers/second/json", "").json();
+    assert_eq!(again["HostConfig"], shown["HostConfig"]);
+    proxy.shell().must_run("docker rm --force --volumes first second; docker volume rm kept");
 }

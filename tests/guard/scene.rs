@@ -61,6 +61,6 @@ impl Scene {
     }
 }
 
-fn ask(socket: &Path, line: &str, body: &str) -> Answer {
+pub fn ask(socket: &Path, line: &str, body: &str) -> Answer {
     Request::new(line).with_body(body).ask(socket)
 }

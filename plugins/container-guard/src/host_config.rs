@@ -40,8 +40,8 @@ pub(crate) fn check(case: &mut Case, host: &Field, origin: Origin) {
         case.refuse(&volumes_from, "it takes the mounts of another container", "volumes-from");
     }
     security::check_options(case, &host.get("SecurityOpt"));
-    for name in ["MaskedPaths", "ReadonlyPaths"] {
-        security::check_system_paths(case, &host.get(name), origin);
+    for paths in &security::SYSTEM_PATHS {
+        security::check_system_paths(case, host, paths, origin);
     }
     named(case, &host.get("Runtime"), &case.settings.runtimes, "runtimes", &["runc"]);
     named(case, &host.get("CgroupParent"), &case.settings.cgroup_parents, "cgroup-parents", &[]);

@@ -1,5 +1,7 @@
 //! Options that loosen what the kernel guards a container with.
 
+use dockgate_plugin::Json;
+
 use crate::{
     case::{Case, Field},
     host_config::Origin,
@@ -45,12 +47,71 @@ fn is_listed(case: &Case, name: &str, value: Option<&str>) -> bool {
     })
 }
 
+/// A list of what of `/proc` and `/sys` is hidden or read-only in a container.
+pub(crate) struct SystemPaths {
+    pub(crate) field: &'static str,
+    /// What stands in the lists of all daemons since 20.10 (moby, `oci/defaults.go`).
+    always: &'static [&'static str],
+    /// What stands in those of some.
+    sometimes: &'static [&'static str],
+}
+
+pub(crate) const SYSTEM_PATHS: [SystemPaths; 2] = [
+    SystemPaths {
+        field: "MaskedPaths",
+        always: &[
+            "/proc/acpi",
+            "/proc/asound",
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/latency_stats",
+            "/proc/sched_debug",
+            "/proc/scsi",
+            "/proc/timer_list",
+            "/sys/firmware",
+        ],
+        sometimes: &["/proc/interrupts", "/proc/timer_stats", "/sys/devices/virtual/powercap"],
+    },
+    SystemPaths {
+        field: "ReadonlyPaths",
+        always: &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+        sometimes: &[],
+    },
+];
+
 /// `MaskedPaths`, `ReadonlyPaths`: an empty list unmasks everything, and null is the default.
-pub(crate) fn check_system_paths(case: &mut Case, field: &Field, origin: Origin) {
+pub(crate) fn check_system_paths(
+    case: &mut Case,
+    host: &Field,
+    paths: &SystemPaths,
+    origin: Origin,
+) {
+    let field = host.get(paths.field);
     // The daemon shows its own list.
     let is_own = origin == Origin::Daemon && field.is_said();
-    if !field.json.is_null() && !is_own && !case.settings.system_paths {
-        case.refuse(field, "it takes the place of what the daemon hides", "system-paths");
+    if field.json.is_null() || is_own || case.settings.system_paths {
+        return;
+    }
+    if origin == Origin::Client && paths.are_of_a_daemon(field.json) {
+        // Who makes a container again, as Watchtower does, sends what the daemon showed. Without it
+        // the daemon takes its list of today, which may be longer.
+        case.request.remove_json(&format!("/{}", field.place.replace('.', "/")));
+        return;
+    }
+    case.refuse(&field, "it takes the place of what the daemon hides", "system-paths");
+}
+
+impl SystemPaths {
+    fn are_of_a_daemon(&self, list: &Json) -> bool {
+        let is_there = |path: &&str| list.items().iter().any(|item| item.as_str() == Some(*path));
+        let is_known = |item: &Json| {
+            let path = item.as_str().unwrap_or_default();
+            // One for each processor.
+            let is_throttle = path.starts_with("/sys/devices/system/cpu/cpu")
+                && path.ends_with("/thermal_throttle");
+            is_throttle || self.always.contains(&path) || self.sometimes.contains(&path)
+        };
+        self.always.iter().all(is_there) && list.items().iter().all(is_known)
     }
 }
 
