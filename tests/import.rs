@@ -289,7 +289,7 @@ fn tls_of_cetusguard_comes_over_or_is_told() {
     let given = ["cetusguard", "-frontend-addr=unix:///run/guard.sock"];
     let said = import(&Folder::new(), &[given.as_slice(), &files].concat());
     let words = "dockgate: unix:///run/guard.sock is without TLS here, and asks for no \
-                 certificates: its permissions say who may use it.\n";
+                 certificates: its owner alone may use it.\n";
     assert_eq!((said.code, said.words.as_str()), (0, words));
     let folder = Folder::new().file("guard.env", "CONTAINER_HOST=tcp://10.0.0.2:2376\n");
     let backend = ["cacert", "cert", "key"].map(|of| format!("-backend-tls-{of}={of}.pem"));
@@ -382,6 +382,10 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
         ),
         (vec!["wollomatic", "-listenip=here"], "-listenip: \"here\" is no IP address"),
         (
+            vec!["wollomatic", "-allowfrom=10.0.0.0/008"],
+            "-allowfrom: \"10.0.0.0/008\" is no range of addresses: write 10.0.0.0/8",
+        ),
+        (
             vec!["wollomatic", "-loglevel=loud"],
             "-loglevel: \"loud\" is none of DEBUG, INFO, WARN, ERROR",
         ),
@@ -391,7 +395,15 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
         ),
         (
             vec!["wollomatic", "--env-file", "bad.env"],
-            "SP_ALOWFROM: that proxy reads no such variable: did you mean allowfrom?",
+            "SP_ALOWFROM: that proxy reads no such variable: did you mean SP_ALLOWFROM?",
+        ),
+        (
+            vec!["wollomatic", "--env-file", "mixed.env"],
+            "SP_ListenIP: that proxy reads no such variable: did you mean SP_LISTENIP?",
+        ),
+        (
+            vec!["wollomatic", "--env-file", "list.env"],
+            "list.env: line 1: \"- SP_ALLOWFROM=10.0.0.1\" sets no variable: write NAME=value",
         ),
         (
             vec!["wollomatic", "--env-file", "nowhere.env"],
@@ -451,6 +463,8 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
     ] {
         let folder = Folder::new()
             .file("bad.env", "SP_ALOWFROM=10.0.0.1\n")
+            .file("mixed.env", "SP_ListenIP=0.0.0.0\n")
+            .file("list.env", "- SP_ALLOWFROM=10.0.0.1\n")
             .file("empty.env", "CONTAINER_HOST=\nDOCKER_HOST=unix:///run/docker.sock\n");
         let said = import(&folder, &arguments);
         let expected = format!("dockgate: {words}\n");

@@ -262,12 +262,14 @@ fn listen(given: &Given, config: &mut Config, notes: &mut Vec<String>) -> Result
         let is_socket = matches!(parsed, Address::Unix(_));
         if is_socket && tls.is_some() {
             notes.push(format!(
-                "{address} is without TLS here, and asks for no certificates: its permissions say \
-                 who may use it."
+                "{address} is without TLS here, and asks for no certificates: its owner alone may \
+                 use it."
             ));
         }
         let tls = tls.clone().filter(|_| !is_socket);
-        let listener = Listener { address: parsed.to_string(), tls, ..Listener::default() };
+        // There it is whoever started it that may connect.
+        let mode = is_socket.then(|| "0600".to_owned());
+        let listener = Listener { address: parsed.to_string(), tls, mode, ..Listener::default() };
         config.listeners.insert(name, listener);
     }
     Ok(())

@@ -2,8 +2,9 @@
 //! brackets around.
 
 use regex_syntax::ast::{
-    self, Assertion, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, Flag, FlagsItemKind,
-    GroupKind, HexLiteralKind, Literal, LiteralKind, RepetitionKind, RepetitionRange, Visitor,
+    self, Assertion, AssertionKind, Ast, ClassSet, ClassSetBinaryOp, ClassSetItem, Flag,
+    FlagsItemKind, GroupKind, HexLiteralKind, Literal, LiteralKind, RepetitionKind,
+    RepetitionRange, Visitor,
 };
 
 /// The most often that Go's expressions may repeat something.
@@ -49,6 +50,7 @@ impl Visitor for OfGo {
             },
             Ast::Literal(literal) => self::literal(literal),
             Ast::Assertion(assertion) => self::assertion(assertion),
+            Ast::ClassBracketed(class) => first_of_class(&class.kind),
             Ast::ClassUnicode(_) => Err("classes like \\pL are not supported".to_owned()),
             Ast::Repetition(repetition) => {
                 if matches!(*repetition.ast, Ast::Repetition(_)) {
@@ -79,6 +81,20 @@ impl Visitor for OfGo {
     fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), String> {
         Err("write &&, -- and ~~ between [ and ] with a \\ before each character".to_owned())
     }
+}
+
+/// `[--9]` and `[]-a]` are ranges to Go. Here the first characters stand for themselves.
+fn first_of_class(set: &ClassSet) -> Result<(), String> {
+    let ClassSet::Item(ClassSetItem::Union(union)) = set else { return Ok(()) };
+    let is = |at: usize, letter: char| {
+        let item = union.items.get(at);
+        matches!(item, Some(ClassSetItem::Literal(literal))
+            if literal.kind == LiteralKind::Verbatim && literal.c == letter)
+    };
+    if (is(0, '-') || is(0, ']')) && is(1, '-') && union.items.len() > 2 {
+        return Err("write \\- and \\] for the first characters between [ and ]".to_owned());
+    }
+    Ok(())
 }
 
 fn flags(flags: &ast::Flags) -> Result<(), String> {
@@ -138,6 +154,8 @@ mod tests {
             ("(a)|(b)", true),
             ("[|]", false),
             ("[]|]x", false),
+            ("[-a-z]", false),
+            ("[a-z-]", false),
             ("[^]|]x", false),
             ("[a]|b", true),
             (r"a\|b", false),
@@ -168,6 +186,8 @@ mod tests {
             (r"\<a", "at the ends of words there are \\b and \\B"),
             // They have another meaning there.
             ("[[a]]", "write \\[ for a [ between [ and ]"),
+            ("[^--9]", "write \\- and \\] for the first characters between [ and ]"),
+            ("[]-a]", "write \\- and \\] for the first characters between [ and ]"),
             ("[a&&b]", "write &&, -- and ~~ between [ and ] with a \\ before each character"),
             // The plugin has no tables of Unicode, and no \Q.
             (r"\pL", "classes like \\pL are not supported"),

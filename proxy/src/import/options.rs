@@ -65,21 +65,30 @@ fn unknown(name: &str, names: &[&str]) -> String {
 /// which counts.
 ///
 /// # Errors
-/// A line that sets no variable, with its number.
+/// A line that sets no variable, with its number. One that is read over would leave out what it
+/// restricts: `- SP_ALLOWFROM=…` of a compose file, `export SP_ALLOWFROM=…` of a script.
 pub fn variables(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut variables = Vec::<(String, String)>::new();
+    // Docker's client leaves a byte order mark out too.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (at, line) in text.lines().enumerate() {
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (name, value) = line.split_once('=').ok_or_else(|| {
-            format!("line {}: {line:?} sets no variable: write NAME=value", at + 1)
-        })?;
+        let (name, value) =
+            line.split_once('=').filter(|(name, _)| is_variable(name)).ok_or_else(|| {
+                format!("line {}: {line:?} sets no variable: write NAME=value", at + 1)
+            })?;
         variables.retain(|(known, _)| known != name);
         variables.push((name.to_owned(), value.to_owned()));
     }
     Ok(variables)
+}
+
+fn is_variable(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(fits)
 }
 
 /// A yes or no as Go's `strconv.ParseBool` reads it.
@@ -174,5 +183,9 @@ mod tests {
             variables("A=1\nB").unwrap_err(),
             "line 2: \"B\" sets no variable: write NAME=value"
         );
+        assert_eq!(variables("\u{feff}A=1").unwrap()[0].0, "A");
+        for line in ["- A=1", "export A=1", "=1", "1A=1", "A =1"] {
+            assert!(variables(line).unwrap_err().starts_with("line 1: "), "{line}");
+        }
     }
 }

@@ -102,8 +102,9 @@ impl Given {
         for (variable, value) in variables {
             let Some(suffix) = variable.strip_prefix("SP_") else { continue };
             let name = named(suffix).ok_or_else(|| {
-                let names: Vec<_> = KNOWN.iter().map(|known| known.name).collect();
-                let cure = cure_of_name(&suffix.to_lowercase(), &names);
+                let names: Vec<_> = KNOWN.iter().map(|known| variable_of(known.name)).collect();
+                let names: Vec<_> = names.iter().map(String::as_str).collect();
+                let cure = cure_of_name(&variable.to_uppercase(), &names);
                 format!("{variable}: that proxy reads no such variable: {cure}")
             })?;
             if !value.is_empty() {
@@ -174,8 +175,21 @@ impl Given {
 /// The option of a variable: `ALLOWFROM`, `ALLOW_GET`, `ALLOW_GET_2`.
 fn named(suffix: &str) -> Option<&'static str> {
     let method = suffix.strip_prefix("ALLOW_").and_then(|rest| rest.split('_').next());
+    // In capitals alone: others are variables that it does not read.
+    if suffix != suffix.to_uppercase() {
+        return None;
+    }
     let name = method.map_or_else(|| suffix.to_lowercase(), |method| format!("allow{method}"));
     KNOWN.iter().map(|known| known.name).find(|known| **known == name)
+}
+
+/// The variable of an option: `SP_ALLOWFROM`, `SP_ALLOW_GET`.
+fn variable_of(option: &str) -> String {
+    let method = option.strip_prefix("allow").filter(|rest| rest.starts_with(char::is_uppercase));
+    method.map_or_else(
+        || format!("SP_{}", option.to_uppercase()),
+        |method| format!("SP_ALLOW_{method}"),
+    )
 }
 
 /// A rule for each method that has expressions.
@@ -227,12 +241,12 @@ fn listen(
     }
     let address = Address::Tcp((ip, port).into()).to_string();
     config.listeners.insert(LISTENER.to_owned(), Listener { address, ..Listener::default() });
-    Ok(Some(clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes)))
+    clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes).map(Some)
 }
 
 /// Who may ask: addresses, and names, which Docker gives containers. The first range is the last that
 /// is looked at: that proxy takes its answer, whatever it is.
-fn clients(allowed: &str, notes: &mut Vec<String>) -> Vec<ClientCondition> {
+fn clients(allowed: &str, notes: &mut Vec<String>) -> Result<Vec<ClientCondition>, String> {
     let at = |address: &str| ClientCondition {
         address: Some(address.to_owned()),
         ..ClientCondition::default()
@@ -244,6 +258,10 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Vec<ClientCondition> {
             clients.push(at(from));
             break;
         }
+        if from.contains('/') {
+            // Go reads some that are none here, `10.0.0.0/008`, and looks no further.
+            return Err(format!("-allowfrom: {from:?} is no range of addresses: write 10.0.0.0/8"));
+        }
         if from.parse::<IpAddr>().is_ok() {
             clients.push(at(from));
         } else if from == "localhost" {
@@ -252,7 +270,8 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Vec<ClientCondition> {
             clients.extend(by_name(from));
             notes.push(format!(
                 "{from:?} in -allowfrom is looked up as a name there. Here it is the container of \
-                 that name, and those of the compose service of that name, as the daemon has them."
+                 that name, and those whose label says that they are of the compose service of \
+                 that name, in any project. Delete the service where others may set labels."
             ));
         } else if !from.is_empty() {
             notes.push(format!("{from:?} in -allowfrom is nobody: no host has such a name."));
@@ -265,7 +284,7 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Vec<ClientCondition> {
             unreached.join(",")
         ));
     }
-    clients
+    Ok(clients)
 }
 
 /// Whether a text can be a name of a host.
