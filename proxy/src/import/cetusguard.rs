@@ -168,6 +168,13 @@ pub fn import(
         let text = read(Path::new(file)).map_err(|error| format!("{file}: {error}"))?;
         texts.push((file.to_owned(), text));
     }
+    let are_of_podman = |text: &str| text != BUILTIN && text.contains("%API_PREFIX_LIBPOD");
+    if texts.iter().any(|(_, text)| are_of_podman(text)) {
+        notes.push(
+            "Podman's own paths, /v4.0.0/libpod/…, are refused: a version has two numbers here."
+                .to_owned(),
+        );
+    }
     let mut rules = Vec::new();
     for (origin, text) in &texts {
         for (at, line) in text.lines().enumerate() {
