@@ -223,6 +223,8 @@ fn who_may_ask_is_who_may_ask_there() {
         ("localhost", own, true),
         ("localhost", "::1", true),
         ("localhost", "10.0.0.1", false),
+        ("::ffff:127.0.0.1", own, true),
+        ("\"127.0.0.1\"", own, false),
     ] {
         let from_option = format!("-allowfrom={from}");
         let said = import(&Folder::new(), &["wollomatic", "-allowGET=.*", &from_option]);
@@ -373,8 +375,23 @@ fn every_macro_of_cetusguard_can_be_used() {
     }
 }
 
+/// Options that mean nothing are said with what would help, and there is no file.
+fn assert_refused(arguments: &[&str], words: &str) {
+    let folder = Folder::new()
+        .file("bad.env", "SP_ALOWFROM=10.0.0.1\n")
+        .file("mixed.env", "SP_ListenIP=0.0.0.0\n")
+        .file("list.env", "- SP_ALLOWFROM=10.0.0.1\n")
+        .file("value.env", "SP_LOGLEVEL=info\nSP_LISTENIP=here\n")
+        .file("guard.env", "CETUSGUARD_RULE=GET /info\n")
+        .file("latin.env", b"A=1\nB=caf\xe9\n")
+        .file("empty.env", "CONTAINER_HOST=\nDOCKER_HOST=unix:///run/docker.sock\n");
+    let said = import(&folder, arguments);
+    let expected = format!("dockgate: {words}\n");
+    assert_eq!((said.code, said.out, said.words), (2, String::new(), expected), "{arguments:?}");
+}
+
 #[test]
-fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
+fn what_wollomatic_would_not_start_with_is_said() {
     for (arguments, words) in [
         (
             vec!["wollomatic", "-alowGET=x"],
@@ -395,11 +412,12 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
         ),
         (
             vec!["wollomatic", "--env-file", "bad.env"],
-            "SP_ALOWFROM: that proxy reads no such variable: did you mean SP_ALLOWFROM?",
+            "bad.env, line 1: SP_ALOWFROM: that proxy reads no such variable: did you mean SP_ALLOWFROM?",
         ),
         (
             vec!["wollomatic", "--env-file", "mixed.env"],
-            "SP_ListenIP: that proxy reads no such variable: did you mean SP_LISTENIP?",
+            "mixed.env, line 1: SP_ListenIP: that proxy reads no such variable: did you mean \
+             SP_LISTENIP?",
         ),
         (
             vec!["wollomatic", "--env-file", "list.env"],
@@ -409,6 +427,31 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
             vec!["wollomatic", "--env-file", "nowhere.env"],
             "nowhere.env: No such file or directory (os error 2)",
         ),
+        (
+            vec!["wollomatic", "--env-file=value.env"],
+            "value.env, line 2: SP_LISTENIP: \"here\" is no IP address",
+        ),
+        (
+            vec!["wollomatic", "-allowGET=("],
+            "-allowGET: \"(\" is no regular expression here: unclosed group",
+        ),
+        (vec!["wollomatic", "-proxyport=0"], "-proxyport: a port is a number from 1 to 65535"),
+        (
+            vec!["wollomatic", "-proxysocketendpoint=/p", "-proxysocketendpointfilemode=600"],
+            "-proxysocketendpointfilemode: 1130 is no mode, in octal: write 0600",
+        ),
+        (
+            vec!["wollomatic", "-shutdowngracetime=5s"],
+            "-shutdowngracetime: \"5s\" is no number that it can have",
+        ),
+    ] {
+        assert_refused(&arguments, words);
+    }
+}
+
+#[test]
+fn what_cetusguard_would_not_start_with_is_said() {
+    for (arguments, words) in [
         (
             vec!["cetusguard", "-rules=GET /a\nget /b"],
             "-rules, line 2: \"get /b\" is no rule: write METHOD[,METHOD…] PATTERN",
@@ -436,8 +479,27 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
         ),
         (
             vec!["cetusguard", "--env-file=empty.env"],
-            "the address of the daemon is empty: see -backend-addr, and the variables \
-             CETUSGUARD_BACKEND_ADDR, CONTAINER_HOST and DOCKER_HOST",
+            "empty.env, line 1: CONTAINER_HOST: the address of the daemon is empty: write \
+             unix:///var/run/docker.sock",
+        ),
+        (
+            vec!["cetusguard", "--env-file=guard.env"],
+            "guard.env, line 1: CETUSGUARD_RULE: that proxy reads no such variable: did you mean \
+             CETUSGUARD_RULES?",
+        ),
+        (
+            vec!["cetusguard", "-log-level=1", "--env-file=guard.env"],
+            "--env-file is no option of that proxy's: write it before those that are",
+        ),
+        (vec!["cetusguard", "--env-file=latin.env"], "latin.env: line 2 is no UTF-8"),
+        (vec!["cetusguard", "-rules-file=latin.env"], "latin.env: line 2 is no UTF-8"),
+        (
+            vec!["cetusguard", "-rules=GET /a", "-rules=GET /b\nGET"],
+            "-rules (number 2), line 2: \"GET\" is no rule: write METHOD[,METHOD…] PATTERN",
+        ),
+        (
+            vec!["cetusguard", "-backend-tls-cacert=a"],
+            "-backend-tls-cacert: a daemon at a unix socket is asked without TLS: leave it out",
         ),
         (
             vec!["cetusguard", "-version"],
@@ -447,33 +509,75 @@ fn what_can_not_be_imported_is_said_and_is_the_exit_code() {
             vec!["cetusguard", "-rules=GET /a)|(b"],
             "-rules, line 1: \"/a)|(b\" is no regular expression here: unopened group",
         ),
-        (
-            vec!["wollomatic", "-allowGET=("],
-            "-allowGET: \"(\" is no regular expression here: unclosed group",
-        ),
-        (vec!["wollomatic", "-proxyport=0"], "-proxyport: a port is a number from 1 to 65535"),
-        (
-            vec!["wollomatic", "-proxysocketendpoint=/p", "-proxysocketendpointfilemode=600"],
-            "-proxysocketendpointfilemode: 1130 is no mode, in octal: write 0600",
-        ),
-        (
-            vec!["wollomatic", "-shutdowngracetime=5s"],
-            "-shutdowngracetime: \"5s\" is no number that it can have",
-        ),
     ] {
-        let folder = Folder::new()
-            .file("bad.env", "SP_ALOWFROM=10.0.0.1\n")
-            .file("mixed.env", "SP_ListenIP=0.0.0.0\n")
-            .file("list.env", "- SP_ALLOWFROM=10.0.0.1\n")
-            .file("empty.env", "CONTAINER_HOST=\nDOCKER_HOST=unix:///run/docker.sock\n");
-        let said = import(&folder, &arguments);
-        let expected = format!("dockgate: {words}\n");
-        assert_eq!(
-            (said.code, said.out, said.words),
-            (2, String::new(), expected),
-            "{arguments:?}"
-        );
+        assert_refused(&arguments, words);
     }
+}
+
+/// What reads well, and comes to a file that the proxy would not start with, is told with its option.
+#[test]
+fn what_would_not_start_is_not_written() {
+    let nested = format!("-allowGET={}a{}", "(".repeat(60), ")".repeat(60));
+    for (arguments, option, words) in [
+        (vec!["wollomatic", &nested], "-allowGET", "pattern has too much nesting"),
+        (
+            vec!["wollomatic", "-allowPOST=/a", "-allowPOST=(.{900}){900}"],
+            "-allowPOST (number 2)",
+            "compiled regex exceeded size limit",
+        ),
+        (
+            vec!["wollomatic", "-socketpath=docker.sock"],
+            "-socketpath",
+            "write unix:///var/run/docker.sock or tcp://HOST:2376",
+        ),
+        (
+            vec!["cetusguard", "-backend-addr=http://x"],
+            "-backend-addr",
+            "write unix:///var/run/docker.sock or tcp://HOST:2376",
+        ),
+        (
+            vec!["cetusguard", "-frontend-addr=tcp://:1", "-frontend-addr=tcp://:1"],
+            "-frontend-addr (number 2)",
+            "has the address tcp://[::]:1 already: give each an address of its own",
+        ),
+        (
+            vec!["cetusguard", "--env-file=guard.env"],
+            "guard.env, line 2: CETUSGUARD_RULES, line 1",
+            "compiled regex exceeded size limit",
+        ),
+        (vec!["cetusguard", "-rules-file=long.list"], "the rules", "it took longer than it may"),
+    ] {
+        let long: Vec<_> = (0..900).map(|n| format!("GET /{n}/%IMAGE_ID_OR_REFERENCE%")).collect();
+        let folder = Folder::new()
+            .file("guard.env", "\nCETUSGUARD_RULES=PUT (.{900}){900}\n")
+            .file("long.list", long.join("\n"));
+        let said = import(&folder, &arguments);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{option}");
+        let start = format!("dockgate: what comes of {option} can't be used: ");
+        assert!(said.words.starts_with(&start), "{}", said.words);
+        assert!(said.words.trim_end().ends_with(words), "{}", said.words);
+    }
+}
+
+/// Thousands of rules are one for each set of methods, and what is there twice is there once.
+#[test]
+fn rules_for_the_same_methods_are_one() {
+    let lines = |n: usize| format!("GET /x/{n}\nHEAD,GET /y/{n}\nGET,HEAD /y/{n}\n");
+    let rules: String = (0..1500).map(lines).collect();
+    let folder = Folder::new().file("rules.list", rules);
+    let said = import(&folder, &["cetusguard", "-no-builtin-rules", "-rules-file=rules.list"]);
+    assert_eq!(said.code, 0, "{}", said.words);
+    assert_eq!(said.out.matches("- allow:").count(), 2);
+    assert_eq!(said.out.matches("/y/7\n").count(), 1);
+}
+
+/// Folders are cleaned there before they are compared.
+#[test]
+fn folders_of_bind_mounts_are_clean() {
+    let option = "-allowbindmountfrom=/srv/../home/,/opt/./a//b";
+    let said = import(&Folder::new(), &["wollomatic", "-allowPOST=.*", option]);
+    let folders = "bind-mounts:\n        - /home\n        - /opt/a/b\n";
+    assert!(said.out.contains(folders), "{}{}", said.out, said.words);
 }
 
 /// Nothing that was allowed by nobody there is allowed here.

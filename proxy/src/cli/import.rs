@@ -1,18 +1,21 @@
 //! `dockgate import`: another proxy's options, as a configuration file.
 
 use std::{
+    env::VarError,
     fmt::Write as _,
     fs,
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
 
 use crate::{
-    config,
+    config::{self, Config, read_text},
     error::Error,
-    import::{Imported, cetusguard, variables, wollomatic},
+    import::{Imported, Variable, cetusguard, variables, wollomatic},
+    policy::{self, Policy, Unfit},
+    settings,
 };
 
 /// The proxies whose options can be taken over.
@@ -51,23 +54,24 @@ impl ImportCommand {
     /// Prints the file, with what it does in another way at its beginning and on standard error.
     ///
     /// # Errors
-    /// Options that mean nothing, and files that can't be read.
+    /// Options that mean nothing or come to what the proxy would not start with, and files that can't be
+    /// read.
     pub fn run(&self) -> Result<(), Error> {
         let (name, imported) = match self {
             Self::Wollomatic(given) => {
                 ("wollomatic/socket-proxy", wollomatic::import(&given.options, &given.variables()?))
             }
             Self::Cetusguard(given) => {
-                let read = |file: &Path| fs::read_to_string(file);
-                let imported = cetusguard::import(&given.options, &given.variables()?, &read);
+                let imported = cetusguard::import(&given.options, &given.variables()?, &text);
                 ("CetusGuard", imported)
             }
         };
-        let Imported { config, notes } = imported.map_err(Error::Import)?;
-        for note in &notes {
+        let imported = imported.map_err(Error::Import)?;
+        check(&imported)?;
+        for note in &imported.notes {
             eprintln!("dockgate: {note}");
         }
-        let text = commented(name, &notes) + &config::write(&config);
+        let text = commented(name, &imported.notes) + &config::write(&imported.config);
         // Whoever closed it has seen enough.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
         Ok(())
@@ -75,12 +79,48 @@ impl ImportCommand {
 }
 
 impl Given {
-    fn variables(&self) -> Result<Vec<(String, String)>, Error> {
+    fn variables(&self) -> Result<Vec<Variable>, Error> {
         let Some(file) = &self.env_file else { return Ok(Vec::new()) };
-        let text =
-            fs::read_to_string(file).map_err(|error| Error::File { path: file.clone(), error })?;
-        variables(&text).map_err(|problem| Error::Content { path: file.clone(), problem })
+        let text = text(file).map_err(|error| Error::File { path: file.clone(), error })?;
+        variables(file, &text).map_err(|problem| Error::Content { path: file.clone(), problem })
     }
+}
+
+/// The text of a file, which is UTF-8.
+fn text(file: &Path) -> io::Result<String> {
+    String::from_utf8(fs::read(file)?).map_err(|error| {
+        let right = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = right.split(|byte| *byte == b'\n').count();
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is no UTF-8"))
+    })
+}
+
+/// Whether the proxy would start with it: a file that it would not start with is of no use. Files for
+/// TLS may come to their place later.
+///
+/// # Errors
+/// What is wrong, with the option that it comes of.
+fn check(imported: &Imported) -> Result<(), Error> {
+    let mut config = imported.config.clone();
+    config.upstream.tls = None;
+    config.listeners.values_mut().for_each(|listener| listener.tls = None);
+    let nothing = |_: &str| Err(VarError::NotPresent);
+    let mut read =
+        read_text::<Config>("dockgate.yaml", config::write(&config).as_bytes(), &nothing);
+    let engine = policy::runtime()?;
+    read.mean(|config, problems| {
+        let settings = settings::mean(config, Path::new(""), problems)?;
+        let unfit = Policy::load(settings, &engine, None).err()?;
+        problems.extend(unfit.into_iter().map(Unfit::in_file));
+        Some(())
+    });
+    let wrong = read.problems.all().iter().filter(|problem| problem.fatal).map(|problem| {
+        let origin = imported.origin(&problem.place).unwrap_or("these options");
+        let cure = problem.cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
+        format!("what comes of {origin} can't be used: {}{cure}", problem.message)
+    });
+    let wrong: Vec<_> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::Import(wrong.join("\n"))) }
 }
 
 /// Comments for the beginning of the file.

@@ -2,20 +2,16 @@
 
 use std::{
     io,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
-
 use super::{
-    Imported, LISTENER, METHODS, chain, expression,
-    options::{self, Known, is_true, switch, value},
-    rule,
+    Imported, LISTENER, METHODS, Rules, expression,
+    options::{self, Given, Known, Variable, switch, value},
 };
 use crate::{
-    config::{
-        ClientCertificates, Config, Listener, ListenerTls, Upstream, UpstreamTls, cure_of_name,
-    },
+    config::{ClientCertificates, Listener, ListenerTls, Upstream, UpstreamTls, cure_of_name},
     listener::Address,
 };
 
@@ -34,6 +30,9 @@ const KNOWN: [Known; 13] = [
     value("log-level"),
     switch("version"),
 ];
+
+/// What the names of its variables begin with.
+const PREFIX: &str = "CETUSGUARD_";
 
 /// What it allows unless it is told not to.
 const BUILTIN: &str = "\
@@ -146,107 +145,138 @@ const LIBPOD_SECTIONS: [&str; 17] = [
 /// What that proxy would not start with either.
 pub fn import(
     words: &[String],
-    variables: &[(String, String)],
+    variables: &[Variable],
     read: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Imported, String> {
-    let given = Given { options: options::read(words, &KNOWN)?, variables };
-    if given.one("version").map_or(Ok(false), |value| is_true("-version", value))? {
+    let given = Given::new(words, variables, &KNOWN, of_variable)?;
+    if given.is_on("version")? {
         return Err("with -version that proxy says what it is, and ends: leave it out".to_owned());
     }
-    let mut notes = Vec::new();
-    let mut config = Config { upstream: upstream(&given)?, ..Config::default() };
-    config.log.level = given.one("log-level").map(level).transpose()?;
-    listen(&given, &mut config, &mut notes)?;
+    let mut imported = Imported::default();
+    imported.config.upstream = upstream(&given, variables, &mut imported)?;
+    imported.config.log.level = filled(&given, "log-level").map(level).transpose()?;
+    listen(&given, &mut imported)?;
+    let mut rules = Rules::default();
+    let texts = texts(&given, read)?;
+    if texts.iter().any(|(_, text)| text != BUILTIN && text.contains("%API_PREFIX_LIBPOD")) {
+        let words =
+            "Podman's own paths, /v4.0.0/libpod/…, are refused: a version has two numbers here.";
+        imported.notes.push(words.to_owned());
+    }
+    for (origin, text) in texts {
+        for (at, line) in text.lines().enumerate() {
+            let origin = format!("{origin}, line {}", at + 1);
+            of_a_line(line, &origin, &mut rules, &mut imported.notes)
+                .map_err(|words| format!("{origin}: {words}"))?;
+        }
+    }
+    let chain = imported.chain(&rules);
+    imported.config.chains.push(chain);
+    Ok(imported)
+}
 
+/// The option that a variable stands for.
+fn of_variable(variable: &Variable) -> Result<Option<&'static str>, String> {
+    if !variable.name.starts_with(PREFIX) {
+        return Ok(None);
+    }
+    let has_variable = KNOWN.iter().filter(|known| known.name != "version");
+    let known: Vec<_> = has_variable.map(|known| (known.name, variable_of(known.name))).collect();
+    let found = known.iter().find(|(_, of_option)| *of_option == variable.name);
+    found.map(|(name, _)| Some(*name)).ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(_, name)| name.as_str()).collect();
+        let cure = cure_of_name(&variable.name, &names);
+        format!("{}: {}: that proxy reads no such variable: {cure}", variable.place, variable.name)
+    })
+}
+
+/// The variable of an option: `CETUSGUARD_RULES_FILE`.
+fn variable_of(option: &str) -> String {
+    format!("{PREFIX}{}", option.to_uppercase().replace('-', "_"))
+}
+
+/// The last value of an option, unless it is empty.
+fn filled<'g>(given: &'g Given, name: &str) -> Option<&'g options::Value> {
+    given.last(name).filter(|value| !value.text.is_empty())
+}
+
+/// All texts with rules, and where they are from.
+fn texts(
+    given: &Given,
+    read: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Vec<(String, String)>, String> {
     let mut texts = Vec::new();
-    let has_none = given.one("no-builtin-rules").unwrap_or("false");
-    if !is_true("-no-builtin-rules", has_none)? {
+    if !given.is_on("no-builtin-rules")? {
         texts.push(("the built-in rules".to_owned(), BUILTIN.to_owned()));
     }
-    texts.extend(given.all("rules").map(|text| ("-rules".to_owned(), text.to_owned())));
+    texts.extend(given.all("rules").map(|rules| (rules.origin.clone(), rules.text.clone())));
     for file in given.all("rules-file") {
-        let text = read(Path::new(file)).map_err(|error| format!("{file}: {error}"))?;
-        texts.push((file.to_owned(), text));
-    }
-    let are_of_podman = |text: &str| text != BUILTIN && text.contains("%API_PREFIX_LIBPOD");
-    if texts.iter().any(|(_, text)| are_of_podman(text)) {
-        notes.push(
-            "Podman's own paths, /v4.0.0/libpod/…, are refused: a version has two numbers here."
-                .to_owned(),
-        );
-    }
-    let mut rules = Vec::new();
-    for (origin, text) in &texts {
-        for (at, line) in text.lines().enumerate() {
-            let of_line = |words| format!("{origin}, line {}: {words}", at + 1);
-            rules.extend(of_a_line(line, &mut notes).map_err(of_line)?);
+        let mut text =
+            read(Path::new(&file.text)).map_err(|error| format!("{}: {error}", file.text))?;
+        // A return at the end of a file is none of its last line, other than one of an option.
+        if text.ends_with('\r') {
+            text.pop();
         }
+        texts.push((file.text.clone(), text));
     }
-    let chain = chain(&mut config, rules, &mut notes);
-    config.chains.push(chain);
-    Ok(Imported { config, notes })
+    Ok(texts)
 }
 
-/// What is given of each option.
-struct Given<'a> {
-    options: Vec<(&'static str, String)>,
-    variables: &'a [(String, String)],
-}
-
-impl Given<'_> {
-    /// The values of an option, or else those of its variable.
-    fn all<'g>(&'g self, name: &'g str) -> impl Iterator<Item = &'g str> {
-        let options = self.options.iter().filter(move |(known, _)| *known == name);
-        let options: Vec<_> = options.map(|(_, value)| value.as_str()).collect();
-        let variable = format!("CETUSGUARD_{}", name.to_uppercase().replace('-', "_"));
-        let of_variable = if options.is_empty() { self.variable(&variable) } else { None };
-        options.into_iter().chain(of_variable)
+fn upstream(
+    given: &Given,
+    variables: &[Variable],
+    imported: &mut Imported,
+) -> Result<Upstream, String> {
+    let (address, origin) = daemon(given, variables).unzip();
+    let origin = origin.unwrap_or_else(|| "-backend-addr".to_owned());
+    if address.as_deref() == Some("") {
+        return Err(format!(
+            "{origin}: the address of the daemon is empty: write unix:///var/run/docker.sock"
+        ));
     }
-
-    fn one<'g>(&'g self, name: &'g str) -> Option<&'g str> {
-        self.all(name).last().filter(|value| !value.is_empty())
-    }
-
-    fn variable(&self, name: &str) -> Option<&str> {
-        let found = self.variables.iter().rev().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-fn upstream(given: &Given) -> Result<Upstream, String> {
-    let of_variables =
-        || ["CONTAINER_HOST", "DOCKER_HOST"].iter().find_map(|name| given.variable(name));
-    let address = given.all("backend-addr").last().or_else(of_variables);
-    if address == Some("") {
-        return Err("the address of the daemon is empty: see -backend-addr, and the variables \
-                    CETUSGUARD_BACKEND_ADDR, CONTAINER_HOST and DOCKER_HOST"
+    imported.came_of(["upstream"], &origin);
+    let (certificate, key) = pair(given, "backend-tls-cert", "backend-tls-key")?.unzip();
+    let ca = filled(given, "backend-tls-cacert");
+    // Those of the system, of which a file has to be named here.
+    if let (None, Some(_)) = (ca, &certificate) {
+        return Err("-backend-tls-cert without -backend-tls-cacert trusts all that the system \
+                    trusts: give -backend-tls-cacert too, of the daemon's authority"
             .to_owned());
     }
-    let (certificate, key) = pair(given, "backend-tls-cert", "backend-tls-key")?.unzip();
-    let tls = match given.one("backend-tls-cacert") {
-        Some(ca) => Some(UpstreamTls { ca: ca.into(), certificate, key }),
-        // Those of the system, of which a file has to be named here.
-        None if certificate.is_some() => {
-            return Err("-backend-tls-cert without -backend-tls-cacert trusts all that the \
-                        system trusts: give -backend-tls-cacert too, of the daemon's authority"
-                .to_owned());
-        }
-        None => None,
-    };
-    Ok(Upstream { address: address.map(str::to_owned), tls, ..Upstream::default() })
+    let is_socket = address.as_deref().is_none_or(|address| address.starts_with("unix:"));
+    if let Some(ca) = ca.filter(|_| is_socket) {
+        return Err(format!(
+            "{}: a daemon at a unix socket is asked without TLS: leave it out",
+            ca.origin
+        ));
+    }
+    let tls = ca.map(|ca| UpstreamTls { ca: (&ca.text).into(), certificate, key });
+    Ok(Upstream { address, tls, ..Upstream::default() })
+}
+
+/// The address of the daemon, and what gave it.
+fn daemon(given: &Given, variables: &[Variable]) -> Option<(String, String)> {
+    let option = given.last("backend-addr");
+    option.map(|value| (value.text.clone(), value.origin.clone())).or_else(|| {
+        let of_name = |name| variables.iter().find(|variable| variable.name == name);
+        let variable = ["CONTAINER_HOST", "DOCKER_HOST"].into_iter().find_map(of_name)?;
+        Some((variable.value.clone(), format!("{}: {}", variable.place, variable.name)))
+    })
 }
 
 /// A certificate and its key.
 fn pair(given: &Given, certificate: &str, key: &str) -> Result<Option<(PathBuf, PathBuf)>, String> {
-    match (given.one(certificate), given.one(key)) {
-        (Some(certificate), Some(key)) => Ok(Some((certificate.into(), key.into()))),
+    match (filled(given, certificate), filled(given, key)) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some((PathBuf::from(&certificate.text), PathBuf::from(&key.text))))
+        }
         (None, None) => Ok(None),
         _ => Err(format!("-{certificate} and -{key} want one another")),
     }
 }
 
-fn listen(given: &Given, config: &mut Config, notes: &mut Vec<String>) -> Result<(), String> {
-    let client_ca = given.one("frontend-tls-cacert").map(PathBuf::from);
+fn listen(given: &Given, imported: &mut Imported) -> Result<(), String> {
+    let client_ca = filled(given, "frontend-tls-cacert").map(|file| PathBuf::from(&file.text));
     let tls = match pair(given, "frontend-tls-cert", "frontend-tls-key")? {
         Some((certificate, key)) => {
             Some(ListenerTls { certificate, key, client_ca, clients: ClientCertificates::Required })
@@ -258,17 +288,19 @@ fn listen(given: &Given, config: &mut Config, notes: &mut Vec<String>) -> Result
         }
         None => None,
     };
-    let mut addresses: Vec<_> = given.all("frontend-addr").collect();
-    if addresses.is_empty() {
-        addresses.push("tcp://127.0.0.1:2375");
+    let mut addresses = Vec::new();
+    for given in given.all("frontend-addr") {
+        addresses
+            .push((given.text.parse().map_err(|bad: String| given.wrong(&bad))?, &*given.origin));
     }
-    for (at, address) in addresses.iter().enumerate() {
-        let parsed: Address =
-            address.parse().map_err(|bad| format!("-frontend-addr: {address:?} {bad}"))?;
+    if addresses.is_empty() {
+        addresses.push((Address::Tcp((Ipv4Addr::LOCALHOST, 2375).into()), "-frontend-addr"));
+    }
+    for (at, (address, origin)) in addresses.into_iter().enumerate() {
         let name = if at == 0 { LISTENER.to_owned() } else { format!("{LISTENER}-{}", at + 1) };
-        let is_socket = matches!(parsed, Address::Unix(_));
+        let is_socket = matches!(address, Address::Unix(_));
         if is_socket && tls.is_some() {
-            notes.push(format!(
+            imported.notes.push(format!(
                 "{address} is without TLS here, and asks for no certificates: its owner alone may \
                  use it."
             ));
@@ -276,17 +308,23 @@ fn listen(given: &Given, config: &mut Config, notes: &mut Vec<String>) -> Result
         let tls = tls.clone().filter(|_| !is_socket);
         // There it is whoever started it that may connect.
         let mode = is_socket.then(|| "0600".to_owned());
-        let listener = Listener { address: parsed.to_string(), tls, mode, ..Listener::default() };
-        config.listeners.insert(name, listener);
+        imported.came_of(["listeners", &name], origin);
+        let listener = Listener { address: address.to_string(), tls, mode, ..Listener::default() };
+        imported.config.listeners.insert(name, listener);
     }
     Ok(())
 }
 
-/// The rule of a line `METHOD[,METHOD…] PATTERN`; none of a line that is empty or begins with `!`.
-fn of_a_line(line: &str, notes: &mut Vec<String>) -> Result<Option<Value>, String> {
-    let line = line.trim_matches([' ', '\t', '\r']);
+/// Adds the rule of a line `METHOD[,METHOD…] PATTERN`; none of a line that is empty or begins with `!`.
+fn of_a_line(
+    line: &str,
+    origin: &str,
+    rules: &mut Rules,
+    notes: &mut Vec<String>,
+) -> Result<(), String> {
+    let line = line.trim_matches([' ', '\t']);
     if line.is_empty() || line.starts_with('!') {
-        return Ok(None);
+        return Ok(());
     }
     let is_method =
         |method: &str| !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase());
@@ -294,15 +332,15 @@ fn of_a_line(line: &str, notes: &mut Vec<String>) -> Result<Option<Value>, Strin
         .split_once([' ', '\t'])
         .filter(|(methods, _)| methods.split(',').all(is_method))
         .ok_or_else(|| format!("{line:?} is no rule: write METHOD[,METHOD…] PATTERN"))?;
-    let (known, others): (Vec<_>, Vec<_>) =
-        methods.split(',').partition(|method| METHODS.contains(method));
-    for other in others {
+    let named: Vec<_> = methods.split(',').collect();
+    for other in named.iter().filter(|method| !METHODS.contains(method)) {
         notes.push(format!("{other} is never passed on: no daemon answers it."));
     }
     let pattern = expanded(pattern.trim_start_matches([' ', '\t']))?;
-    let has_methods = !known.is_empty();
     let expression = expression::of_whole_path(&pattern)?;
-    Ok(has_methods.then(|| rule(&known, &[expression])))
+    let known = METHODS.into_iter().filter(|method| named.contains(method)).collect();
+    rules.allow(known, expression, origin);
+    Ok(())
 }
 
 /// A pattern with the expressions of its macros, and of those in them.
@@ -357,19 +395,25 @@ fn meaning(name: &str) -> Result<String, String> {
     {
         return Ok(format!("%API_PREFIX%/{section}"));
     }
+    if name.starts_with('_') {
+        // They change with its versions.
+        return Err(format!(
+            "%{name}% is of that proxy's own use: write one that it documents, %CONTAINER_ID%"
+        ));
+    }
     let known = MACROS.map(|(known, _)| known);
     Err(format!("there is no %{name}%: {}", cure_of_name(name, &known)))
 }
 
 /// A level of the log, from 0, which is nothing, to 7.
-fn level(written: &str) -> Result<String, String> {
-    let level = match written {
+fn level(written: &options::Value) -> Result<String, String> {
+    let level = match written.text.as_str() {
         "0" | "1" | "2" | "3" => "err",
         "4" => "warning",
         "5" => "notice",
         "6" => "info",
         "7" => "debug",
-        _ => return Err(format!("-log-level: {written:?} is no number from 0 to 7")),
+        _ => return Err(written.wrong("is no number from 0 to 7")),
     };
     Ok(level.to_owned())
 }
@@ -393,8 +437,7 @@ mod tests {
         }
         let words = expanded("%CONTAINER_NAMES%").unwrap_err();
         assert_eq!(words, "there is no %CONTAINER_NAMES%: did you mean CONTAINER_NAME?");
-        // That proxy has names of its own like this one, which change with its versions.
-        assert!(expanded("%_ID%").unwrap_err().starts_with("there is no %_ID%: "));
+        assert!(expanded("%_ID%").unwrap_err().starts_with("%_ID% is of that proxy's own use: "));
     }
 
     #[test]
@@ -407,17 +450,18 @@ mod tests {
 
     #[test]
     fn a_line_is_a_rule_a_comment_or_a_mistake() {
-        let mut notes = Vec::new();
-        let mut rule = |line| of_a_line(line, &mut notes);
-        assert_eq!(rule("  ! a comment"), Ok(None));
-        assert_eq!(rule("\t"), Ok(None));
-        assert_eq!(rule("TRACE /x"), Ok(None));
-        let read = rule("  GET,HEAD \t /x|/y  ").unwrap().unwrap();
-        assert_eq!(read["methods"], serde_json::json!(["GET", "HEAD"]));
-        assert_eq!(read["paths-with-version"][0], "(?s:.*)(?:^/x|/y$)(?s:.*)");
+        let (mut rules, mut notes) = (Rules::default(), Vec::new());
+        let mut read = |line| of_a_line(line, "here", &mut rules, &mut notes);
+        for line in ["  ! a comment", "\t", "TRACE /x", "  HEAD,GET \t /x|/y  ", "GET,HEAD /x|/y"] {
+            assert_eq!(read(line), Ok(()), "{line}");
+        }
         for bad in ["GET", "get /x", "GET,/x", "GET, HEAD /x", "/x"] {
-            assert!(rule(bad).unwrap_err().ends_with("write METHOD[,METHOD…] PATTERN"), "{bad}");
+            assert!(read(bad).unwrap_err().ends_with("write METHOD[,METHOD…] PATTERN"), "{bad}");
         }
         assert_eq!(notes, ["TRACE is never passed on: no daemon answers it."]);
+        let [rule] = rules.by_methods.as_slice() else { panic!("there is one rule") };
+        assert_eq!(rule.methods, ["GET", "HEAD"]);
+        let expression = "(?s:.*)(?:^/x|/y$)(?s:.*)".to_owned();
+        assert_eq!(rule.expressions, [(expression, "here".to_owned())]);
     }
 }

@@ -2,9 +2,9 @@
 //! brackets around.
 
 use regex_syntax::ast::{
-    self, Assertion, AssertionKind, Ast, ClassSet, ClassSetBinaryOp, ClassSetItem, Flag,
-    FlagsItemKind, GroupKind, HexLiteralKind, Literal, LiteralKind, RepetitionKind,
-    RepetitionRange, Visitor,
+    self, Assertion, AssertionKind, Ast, ClassPerlKind, ClassSet, ClassSetBinaryOp, ClassSetItem,
+    ErrorKind, Flag, FlagsItemKind, GroupKind, HexLiteralKind, Literal, LiteralKind,
+    RepetitionKind, RepetitionRange, Visitor,
 };
 
 /// The most often that Go's expressions may repeat something.
@@ -21,36 +21,67 @@ const MOST_OFTEN: u32 = 1000;
 pub(super) fn of_whole_path(expression: &str) -> Result<String, String> {
     let bad = |words: String| format!("{expression:?} is no regular expression here: {words}");
     // As those proxies read it: `a)|(b` is none.
-    let parse = |text: &str| {
-        ast::parse::Parser::new().parse(text).map_err(|error| error.kind().to_string())
-    };
+    let parse =
+        |text: &str| ast::parse::Parser::new().parse(text).map_err(|error| with_cure(error.kind()));
     let tree = parse(&format!("^{expression}$")).map_err(bad)?;
-    ast::visit(&tree, OfGo).map_err(bad)?;
+    ast::visit(&tree, OfGo::default()).map_err(bad)?;
     let is_whole = !matches!(tree, Ast::Alternation(_)) && parse(expression).is_ok();
     Ok(if is_whole { expression.to_owned() } else { format!("(?s:.*)(?:^{expression}$)(?s:.*)") })
 }
 
+/// What is wrong, and what to write for what Go knows all the same.
+fn with_cure(kind: &ErrorKind) -> String {
+    let cure = match kind {
+        ErrorKind::EscapeUnrecognized => ": write \\ before each character, for \\Q and \\E too",
+        ErrorKind::UnsupportedBackreference => ": write \\x{…} for a character by its number",
+        ErrorKind::RepetitionCountUnclosed
+        | ErrorKind::RepetitionCountDecimalEmpty
+        | ErrorKind::DecimalEmpty
+        | ErrorKind::DecimalInvalid => ": write \\{ for a { that is one",
+        _ => "",
+    };
+    format!("{kind}{cure}")
+}
+
 /// Looks for what Go does not know, or reads in another way than the plugin `rules`.
-struct OfGo;
+#[derive(Default)]
+struct OfGo {
+    /// Whether anything is matched in upper and lower case.
+    folds: bool,
+    /// Whether a class leaves k or s out.
+    leaves_out: bool,
+}
 
 impl Visitor for OfGo {
     type Output = ();
     type Err = String;
 
+    /// To Go the sign for Kelvin is a k, and the long s an s. So `(?i)[^k]` matches neither k there. The
+    /// plugin folds what is of ASCII alone.
     fn finish(self) -> Result<(), String> {
+        if self.folds && self.leaves_out {
+            return Err("a class that leaves k or s out can't be had with the flag i".to_owned());
+        }
         Ok(())
     }
 
     fn visit_pre(&mut self, tree: &Ast) -> Result<(), String> {
         match tree {
-            Ast::Flags(set) => flags(&set.flags),
+            Ast::Flags(set) => self.flags(&set.flags),
             Ast::Group(group) => match &group.kind {
-                GroupKind::NonCapturing(of_group) => flags(of_group),
+                GroupKind::NonCapturing(of_group) => self.flags(of_group),
                 GroupKind::CaptureIndex(_) | GroupKind::CaptureName { .. } => Ok(()),
             },
             Ast::Literal(literal) => self::literal(literal),
             Ast::Assertion(assertion) => self::assertion(assertion),
-            Ast::ClassBracketed(class) => first_of_class(&class.kind),
+            Ast::ClassBracketed(class) => {
+                self.leaves_out |= class.negated && has_k_or_s(&class.kind);
+                first_of_class(&class.kind)
+            }
+            Ast::ClassPerl(class) => {
+                self.leaves_out |= class.negated && class.kind == ClassPerlKind::Word;
+                Ok(())
+            }
             Ast::ClassUnicode(_) => Err("classes like \\pL are not supported".to_owned()),
             Ast::Repetition(repetition) => {
                 if matches!(*repetition.ast, Ast::Repetition(_)) {
@@ -73,6 +104,14 @@ impl Visitor for OfGo {
             ClassSetItem::Range(range) => {
                 self::literal(&range.start)?;
                 self::literal(&range.end)
+            }
+            ClassSetItem::Ascii(class) => {
+                self.leaves_out |= class.negated;
+                Ok(())
+            }
+            ClassSetItem::Perl(class) => {
+                self.leaves_out |= class.negated && class.kind == ClassPerlKind::Word;
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -97,13 +136,36 @@ fn first_of_class(set: &ClassSet) -> Result<(), String> {
     Ok(())
 }
 
-fn flags(flags: &ast::Flags) -> Result<(), String> {
-    flags.items.iter().try_for_each(|item| match item.kind {
-        FlagsItemKind::Negation
-        | FlagsItemKind::Flag(
-            Flag::CaseInsensitive | Flag::MultiLine | Flag::DotMatchesNewLine | Flag::SwapGreed,
-        ) => Ok(()),
-        FlagsItemKind::Flag(_) => Err("there are the flags i, m, s and U".to_owned()),
+impl OfGo {
+    fn flags(&mut self, flags: &ast::Flags) -> Result<(), String> {
+        flags.items.iter().try_for_each(|item| match item.kind {
+            FlagsItemKind::Flag(Flag::CaseInsensitive) => {
+                self.folds = true;
+                Ok(())
+            }
+            FlagsItemKind::Negation
+            | FlagsItemKind::Flag(Flag::MultiLine | Flag::DotMatchesNewLine | Flag::SwapGreed) => {
+                Ok(())
+            }
+            FlagsItemKind::Flag(_) => Err("there are the flags i, m, s and U".to_owned()),
+        })
+    }
+}
+
+/// Whether a class has one of these letters in it. Operations between classes are refused.
+fn has_k_or_s(set: &ClassSet) -> bool {
+    let ClassSet::Item(item) = set else { return true };
+    let items = match item {
+        ClassSetItem::Union(union) => union.items.as_slice(),
+        item => std::slice::from_ref(item),
+    };
+    let is_in = |from: char, to: char| "kKsS".chars().any(|letter| (from..=to).contains(&letter));
+    items.iter().any(|item| match item {
+        ClassSetItem::Empty(_) => false,
+        ClassSetItem::Literal(literal) => is_in(literal.c, literal.c),
+        ClassSetItem::Range(range) => is_in(range.start.c, range.end.c),
+        ClassSetItem::Perl(class) => class.negated || class.kind == ClassPerlKind::Word,
+        _ => true,
     })
 }
 
@@ -156,6 +218,8 @@ mod tests {
             ("[]|]x", false),
             ("[-a-z]", false),
             ("[a-z-]", false),
+            ("(?i)/x/[^/]+", false),
+            (r"[^k\W]", false),
             ("[^]|]x", false),
             ("[a]|b", true),
             (r"a\|b", false),
@@ -191,7 +255,22 @@ mod tests {
             ("[a&&b]", "write &&, -- and ~~ between [ and ] with a \\ before each character"),
             // The plugin has no tables of Unicode, and no \Q.
             (r"\pL", "classes like \\pL are not supported"),
-            (r"\Qa|b\E", "unrecognized escape sequence"),
+            (
+                r"\Qa|b\E",
+                r"unrecognized escape sequence: write \ before each character, for \Q and \E too",
+            ),
+            (
+                r"\151",
+                r"backreferences are not supported: write \x{…} for a character by its number",
+            ),
+            (
+                "/x/{id}",
+                r"repetition quantifier expects a valid decimal: write \{ for a { that is one",
+            ),
+            // A third k, and a third s, are in them here.
+            ("(?i)[^k]", "a class that leaves k or s out can't be had with the flag i"),
+            ("[^/A-Z](?i:x)", "a class that leaves k or s out can't be had with the flag i"),
+            (r"(?i)\W", "a class that leaves k or s out can't be had with the flag i"),
         ] {
             let said = of_whole_path(expression).expect_err(expression);
             let expected = format!("{expression:?} is no regular expression here: {words}");

@@ -1,23 +1,16 @@
 //! The options of wollomatic/socket-proxy, version 1.13.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::{
-    Imported, LISTENER, METHODS, chain, expression,
-    options::{self, Known, is_true, switch, value},
-    rule,
+    Imported, LISTENER, METHODS, Rules, expression,
+    options::{self, Given, Known, Variable, switch, value},
 };
 use crate::{
-    config::{
-        ClientCondition, Config, ContainerCondition, Listener, Plugin, Span, Upstream, cure_of_name,
-    },
+    config::{ClientCondition, ContainerCondition, Listener, Plugin, Span, cure_of_name},
     listener::Address,
 };
 
@@ -53,123 +46,91 @@ const KNOWN: [Known; 24] = [
 ///
 /// # Errors
 /// What that proxy would not start with either.
-pub fn import(words: &[String], variables: &[(String, String)]) -> Result<Imported, String> {
-    let given = Given::new(words, variables)?;
-    let mut notes = Vec::new();
-    let mut config = Config {
-        upstream: Upstream {
-            address: given.one("socketpath").map(|path| format!("unix://{path}")),
-            ..Upstream::default()
-        },
-        ..Config::default()
-    };
-    config.log.level = given.one("loglevel").map(level).transpose()?;
+pub fn import(words: &[String], variables: &[Variable]) -> Result<Imported, String> {
+    let given = Given::new(words, variables, &KNOWN, of_variable)?;
+    let mut imported = Imported::default();
+    if let Some(path) = given.last("socketpath") {
+        imported.config.upstream.address = Some(format!("unix://{}", path.text));
+        imported.came_of(["upstream"], &path.origin);
+    }
+    let log = &mut imported.config.log;
+    log.level = given.last("loglevel").map(level).transpose()?;
     if given.is_on("logjson")? {
-        config.log.format = Some("json".to_owned());
+        log.format = Some("json".to_owned());
     }
-    if let Some(seconds) = given.number("shutdowngracetime", 10)? {
-        config.limits.grace = Some(Span(Duration::from_secs(seconds.into())));
+    if let Some(seconds) = number(&given, "shutdowngracetime", 10)? {
+        imported.config.limits.grace = Some(Span(Duration::from_secs(seconds.into())));
+        imported.came_of(["limits", "grace"], &given.origin("shutdowngracetime"));
     }
-    let rules = rules(&given, &mut notes)?;
-    let mut chain = chain(&mut config, rules, &mut notes);
-    chain.clients = listen(&given, &mut config, &mut notes)?;
+    let rules = rules(&given, &mut imported.notes)?;
+    let mut chain = imported.chain(&rules);
+    chain.clients = listen(&given, &mut imported)?;
     if chain.clients.as_ref().is_some_and(Vec::is_empty) {
-        notes.push("Nobody may ask by -allowfrom, and nobody by this file.".to_owned());
+        let words = "Nobody may ask by -allowfrom, and nobody by this file.";
+        imported.notes.push(words.to_owned());
         chain.clients = None;
         chain.plugins.clear();
     }
-    if let Some(folders) = given.one("allowbindmountfrom").filter(|folders| !folders.is_empty()) {
-        config.plugins.insert("guard".to_owned(), guard(folders, &mut notes)?);
+    if let Some(folders) = given.last("allowbindmountfrom").filter(|given| !given.text.is_empty()) {
+        let guard = guard(folders, &mut imported.notes)?;
+        imported.config.plugins.insert("guard".to_owned(), guard);
+        imported.came_of(["plugins", "guard"], &folders.origin);
         if !chain.plugins.is_empty() {
             chain.plugins.push("guard".to_owned());
         }
     }
-    config.chains.push(chain);
-    notes.extend(given.left_out()?);
-    Ok(Imported { config, notes })
+    imported.config.chains.push(chain);
+    imported.notes.extend(left_out(&given)?);
+    Ok(imported)
 }
 
-/// What is given of each option.
-struct Given {
-    values: BTreeMap<&'static str, Vec<String>>,
-    /// Those that are of no variable.
-    options: BTreeSet<&'static str>,
+/// The option that a variable stands for. One that is empty is none there.
+fn of_variable(variable: &Variable) -> Result<Option<&'static str>, String> {
+    let Some(suffix) = variable.name.strip_prefix("SP_") else { return Ok(None) };
+    let name = named(suffix).ok_or_else(|| {
+        let names: Vec<_> = KNOWN.iter().map(|known| variable_of(known.name)).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let cure = cure_of_name(&variable.name.to_uppercase(), &names);
+        format!("{}: {}: that proxy reads no such variable: {cure}", variable.place, variable.name)
+    })?;
+    Ok((!variable.value.is_empty()).then_some(name))
 }
 
-impl Given {
-    fn new(words: &[String], variables: &[(String, String)]) -> Result<Self, String> {
-        let mut values = BTreeMap::<_, Vec<_>>::new();
-        for (variable, value) in variables {
-            let Some(suffix) = variable.strip_prefix("SP_") else { continue };
-            let name = named(suffix).ok_or_else(|| {
-                let names: Vec<_> = KNOWN.iter().map(|known| variable_of(known.name)).collect();
-                let names: Vec<_> = names.iter().map(String::as_str).collect();
-                let cure = cure_of_name(&variable.to_uppercase(), &names);
-                format!("{variable}: that proxy reads no such variable: {cure}")
-            })?;
-            if !value.is_empty() {
-                values.entry(name).or_default().push(value.clone());
-            }
-        }
-        let mut options = BTreeMap::<_, Vec<_>>::new();
-        for (name, value) in options::read(words, &KNOWN)? {
-            options.entry(name).or_default().push(value);
-        }
-        let names = options.keys().copied().collect();
-        // A list of options takes the place of all variables for that method.
-        values.extend(options);
-        Ok(Self { values, options: names })
-    }
+/// A number: of an option as Go reads it, of a variable with these digits.
+fn number(given: &Given, name: &str, radix: u32) -> Result<Option<u32>, String> {
+    let Some(value) = given.last(name) else { return Ok(None) };
+    let number = if value.is_option {
+        options::number(&value.text)
+    } else {
+        u32::from_str_radix(&value.text, radix).ok()
+    };
+    number.map(Some).ok_or_else(|| value.wrong("is no number that it can have"))
+}
 
-    fn all(&self, name: &str) -> &[String] {
-        self.values.get(name).map_or(&[], Vec::as_slice)
+/// What has no place in a configuration.
+fn left_out(given: &Given) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    if given.is_on("allowhealthcheck")? {
+        notes.push(
+            "`dockgate healthcheck` asks the proxy itself: there is no port for it.".to_owned(),
+        );
     }
-
-    /// The last value, which is the one that counts.
-    fn one(&self, name: &str) -> Option<&str> {
-        self.all(name).last().map(String::as_str)
+    let watches = number(given, "watchdoginterval", 10)?.is_some_and(|seconds| seconds != 0);
+    if watches || given.is_on("stoponwatchdog")? {
+        notes.push(
+            "Nothing watches the daemon's socket. `dockgate healthcheck` fails while it can't be \
+             reached, and it is connected to again for each request."
+                .to_owned(),
+        );
     }
-
-    /// A number: of an option as Go reads it, of a variable with these digits.
-    fn number(&self, name: &str, radix: u32) -> Result<Option<u32>, String> {
-        let Some(text) = self.one(name) else { return Ok(None) };
-        let number = if self.options.contains(name) {
-            options::number(text)
-        } else {
-            u32::from_str_radix(text, radix).ok()
-        };
-        number.map(Some).ok_or_else(|| no_number(name, text))
+    if given.last("proxycontainername").is_some_and(|name| !name.text.is_empty()) {
+        notes.push(
+            "Labels of the clients' containers open nothing here, since whoever may set labels \
+             could open all. Write a chain for each client: see docs/clients.md."
+                .to_owned(),
+        );
     }
-
-    fn is_on(&self, name: &str) -> Result<bool, String> {
-        self.one(name).map_or(Ok(false), |value| is_true(&format!("-{name}"), value))
-    }
-
-    /// What has no place in a configuration.
-    fn left_out(&self) -> Result<Vec<String>, String> {
-        let mut notes = Vec::new();
-        if self.is_on("allowhealthcheck")? {
-            notes.push(
-                "`dockgate healthcheck` asks the proxy itself: there is no port for it.".to_owned(),
-            );
-        }
-        let watches = self.number("watchdoginterval", 10)?.is_some_and(|seconds| seconds != 0);
-        if watches || self.is_on("stoponwatchdog")? {
-            notes.push(
-                "Nothing watches the daemon's socket. `dockgate healthcheck` fails while it can't \
-                 be reached, and it is connected to again for each request."
-                    .to_owned(),
-            );
-        }
-        if self.one("proxycontainername").is_some_and(|name| !name.is_empty()) {
-            notes.push(
-                "Labels of the clients' containers open nothing here, since whoever may set labels \
-                 could open all. Write a chain for each client: see docs/clients.md."
-                    .to_owned(),
-            );
-        }
-        Ok(notes)
-    }
+    Ok(notes)
 }
 
 /// The option of a variable: `ALLOWFROM`, `ALLOW_GET`, `ALLOW_GET_2`.
@@ -193,60 +154,69 @@ fn variable_of(option: &str) -> String {
 }
 
 /// A rule for each method that has expressions.
-fn rules(given: &Given, notes: &mut Vec<String>) -> Result<Vec<Value>, String> {
+fn rules(given: &Given, notes: &mut Vec<String>) -> Result<Rules, String> {
     for method in ["CONNECT", "TRACE"] {
-        if !given.all(&format!("allow{method}")).is_empty() {
+        if given.last(&format!("allow{method}")).is_some() {
             notes.push(format!("{method} is never passed on: no daemon answers it."));
         }
     }
-    let mut rules = Vec::new();
+    let mut rules = Rules::default();
     for method in METHODS {
-        let expressions = given.all(&format!("allow{method}")).iter();
-        let expressions: Vec<_> = expressions
-            .map(|written| expression::of_whole_path(written))
-            .collect::<Result<_, _>>()
-            .map_err(|bad| format!("-allow{method}: {bad}"))?;
-        if !expressions.is_empty() {
-            rules.push(rule(&[method], &expressions));
+        for written in given.all(&format!("allow{method}")) {
+            let expression = expression::of_whole_path(&written.text)
+                .map_err(|words| format!("{}: {words}", written.origin))?;
+            rules.allow(vec![method], expression, &written.origin);
         }
     }
     Ok(rules)
 }
 
 /// Sets where clients come in, and gives who may: `None` is anybody.
-fn listen(
-    given: &Given,
-    config: &mut Config,
-    notes: &mut Vec<String>,
-) -> Result<Option<Vec<ClientCondition>>, String> {
-    let ip = given.one("listenip").unwrap_or("127.0.0.1");
-    let ip: IpAddr = ip.parse().map_err(|_| format!("-listenip: {ip:?} is no IP address"))?;
-    let port = given.number("proxyport", 10)?.unwrap_or(2375);
+fn listen(given: &Given, imported: &mut Imported) -> Result<Option<Vec<ClientCondition>>, String> {
+    let ip = given.last("listenip").map_or("127.0.0.1", |ip| ip.text.as_str());
+    let ip: IpAddr =
+        ip.parse().map_err(|_| format!("{}: {ip:?} is no IP address", given.origin("listenip")))?;
+    let port = number(given, "proxyport", 10)?.unwrap_or(2375);
     let port = u16::try_from(port).ok().filter(|port| *port != 0);
-    let port = port.ok_or_else(|| "-proxyport: a port is a number from 1 to 65535".to_owned())?;
-    if let Some(path) = given.one("proxysocketendpoint").filter(|path| !path.is_empty()) {
-        let mode = given.number("proxysocketendpointfilemode", 8)?.unwrap_or(0o600);
-        if mode > 0o777 {
-            return Err(format!(
-                "-proxysocketendpointfilemode: {mode:o} is no mode, in octal: write 0600"
-            ));
-        }
-        let address = format!("unix://{path}");
-        let _: Address = address.parse().map_err(|bad| format!("-proxysocketendpoint {bad}"))?;
-        let mode = Some(format!("0{mode:o}"));
-        let listener = Listener { address, mode, ..Listener::default() };
-        config.listeners.insert(LISTENER.to_owned(), listener);
+    let port = port.ok_or_else(|| {
+        format!("{}: a port is a number from 1 to 65535", given.origin("proxyport"))
+    })?;
+    let socket = given.last("proxysocketendpoint").filter(|path| !path.text.is_empty());
+    let (listener, clients) = if let Some(path) = socket {
         // That proxy looks at no addresses then.
-        return Ok(None);
+        (socket_listener(given, path)?, None)
+    } else {
+        let address = Address::Tcp((ip, port).into()).to_string();
+        let listener = Listener { address, ..Listener::default() };
+        (listener, Some(clients(given.last("allowfrom"), imported)?))
+    };
+    let origin = socket.map_or_else(|| given.origin("listenip"), |path| path.origin.clone());
+    imported.came_of(["listeners", LISTENER], &origin);
+    imported.config.listeners.insert(LISTENER.to_owned(), listener);
+    Ok(clients)
+}
+
+fn socket_listener(given: &Given, path: &options::Value) -> Result<Listener, String> {
+    let name = "proxysocketendpointfilemode";
+    let mode = number(given, name, 8)?.unwrap_or(0o600);
+    if mode > 0o777 {
+        return Err(format!("{}: {mode:o} is no mode, in octal: write 0600", given.origin(name)));
     }
-    let address = Address::Tcp((ip, port).into()).to_string();
-    config.listeners.insert(LISTENER.to_owned(), Listener { address, ..Listener::default() });
-    clients(given.one("allowfrom").unwrap_or("127.0.0.1/32"), notes).map(Some)
+    let address = format!("unix://{}", path.text);
+    let _: Address = address.parse().map_err(|bad: String| path.wrong(&bad))?;
+    Ok(Listener { address, mode: Some(format!("0{mode:o}")), ..Listener::default() })
 }
 
 /// Who may ask: addresses, and names, which Docker gives containers. The first range is the last that
 /// is looked at: that proxy takes its answer, whatever it is.
-fn clients(allowed: &str, notes: &mut Vec<String>) -> Result<Vec<ClientCondition>, String> {
+fn clients(
+    allowed: Option<&options::Value>,
+    imported: &mut Imported,
+) -> Result<Vec<ClientCondition>, String> {
+    let (allowed, origin) =
+        allowed.map_or(("127.0.0.1/32", "-allowfrom"), |given| (&given.text, &given.origin));
+    imported.came_of(["chains", "0", "clients"], origin);
+    let notes = &mut imported.notes;
     let at = |address: &str| ClientCondition {
         address: Some(address.to_owned()),
         ..ClientCondition::default()
@@ -260,10 +230,11 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Result<Vec<ClientCondition
         }
         if from.contains('/') {
             // Go reads some that are none here, `10.0.0.0/008`, and looks no further.
-            return Err(format!("-allowfrom: {from:?} is no range of addresses: write 10.0.0.0/8"));
+            return Err(format!("{origin}: {from:?} is no range of addresses: write 10.0.0.0/8"));
         }
-        if from.parse::<IpAddr>().is_ok() {
-            clients.push(at(from));
+        if let Ok(address) = from.parse::<IpAddr>() {
+            // To Go, `::ffff:10.0.0.1` is 10.0.0.1.
+            clients.push(at(&address.to_canonical().to_string()));
         } else if from == "localhost" {
             clients.extend([at("127.0.0.1"), at("::1")]);
         } else if is_name(from) {
@@ -272,6 +243,11 @@ fn clients(allowed: &str, notes: &mut Vec<String>) -> Result<Vec<ClientCondition
                 "{from:?} in -allowfrom is looked up as a name there. Here it is the container of \
                  that name, and those whose label says that they are of the compose service of \
                  that name, in any project. Delete the service where others may set labels."
+            ));
+        } else if from.starts_with(['"', '\'']) {
+            notes.push(format!(
+                "{from:?} in -allowfrom is nobody: the quotes are part of the value. Take them out \
+                 of the file of variables."
             ));
         } else if !from.is_empty() {
             notes.push(format!("{from:?} in -allowfrom is nobody: no host has such a name."));
@@ -305,11 +281,14 @@ fn by_name(name: &str) -> [ClientCondition; 2] {
 }
 
 /// The guard of bind mounts, which opens whatever else that proxy does not look at.
-fn guard(folders: &str, notes: &mut Vec<String>) -> Result<Plugin, String> {
-    let folders: Vec<_> = folders.split(',').collect();
-    if let Some(relative) = folders.iter().find(|folder| !folder.starts_with('/')) {
-        return Err(format!("-allowbindmountfrom: {relative:?} is no absolute path"));
-    }
+fn guard(given: &options::Value, notes: &mut Vec<String>) -> Result<Plugin, String> {
+    let folders: Vec<_> = given
+        .text
+        .split(',')
+        .map(|folder| {
+            clean(folder).ok_or_else(|| format!("{}: {folder:?} is no absolute path", given.origin))
+        })
+        .collect::<Result<_, _>>()?;
     let mut settings = Map::from_iter([("bind-mounts".to_owned(), json!(folders))]);
     for open in [
         "privileged",
@@ -353,25 +332,35 @@ fn guard(folders: &str, notes: &mut Vec<String>) -> Result<Plugin, String> {
     );
     notes.push(
         "Closed by guard, although that proxy allows them, are volumes of a file system of the \
-         host (type=ext4), and whatever has to be listed by its name: runtimes, cgroup parents, \
-         groups, storage options, and drivers of logs, volumes and networks."
+         host (type=ext4), devices outside of /dev, a create without a body, and whatever has to \
+         be listed by its name: runtimes, cgroup parents, groups, storage options, and drivers of \
+         logs, volumes and networks."
             .to_owned(),
     );
     Ok(Plugin::bundled("container-guard", settings))
 }
 
+/// A path as Go's `filepath.Clean` has it: `/srv/../home/` is `/home`. None of one that is not absolute.
+fn clean(path: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in path.strip_prefix('/')?.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
 /// A level of the log.
-fn level(written: &str) -> Result<String, String> {
-    let level = match written.to_ascii_uppercase().as_str() {
+fn level(written: &options::Value) -> Result<String, String> {
+    let level = match written.text.to_ascii_uppercase().as_str() {
         "DEBUG" => "debug",
         "INFO" => "info",
         "WARN" => "warning",
         "ERROR" => "err",
-        _ => return Err(format!("-loglevel: {written:?} is none of DEBUG, INFO, WARN, ERROR")),
+        _ => return Err(written.wrong("is none of DEBUG, INFO, WARN, ERROR")),
     };
     Ok(level.to_owned())
-}
-
-fn no_number(option: &str, value: &str) -> String {
-    format!("-{option}: {value:?} is no number that it can have")
 }
