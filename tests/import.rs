@@ -571,6 +571,19 @@ fn rules_for_the_same_methods_are_one() {
     assert_eq!(said.out.matches("/y/7\n").count(), 1);
 }
 
+/// A switch whose variable is empty is off, as it is there.
+#[test]
+fn an_empty_variable_is_no_mistake() {
+    for (peer, variable) in
+        [("cetusguard", "CETUSGUARD_NO_BUILTIN_RULES"), ("wollomatic", "SP_LOGJSON")]
+    {
+        let folder = Folder::new().file("proxy.env", format!("{variable}=\n"));
+        let said = import(&folder, &[peer, "--env-file=proxy.env"]);
+        assert_eq!(said.code, 0, "{peer}: {}", said.words);
+        assert_eq!(said.out.contains("/_ping"), peer == "cetusguard", "{}", said.out);
+    }
+}
+
 /// Folders are cleaned there before they are compared.
 #[test]
 fn folders_of_bind_mounts_are_clean() {

@@ -98,6 +98,26 @@ impl Policy {
         })
     }
 
+    /// The same for a configuration in a file: what can't be loaded is added to `problems`, and what is
+    /// odd where all can.
+    pub fn load_in_file(
+        settings: Settings,
+        engine: &Engine,
+        cache: Option<&Path>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        match Self::load(settings, engine, cache) {
+            Ok(policy) => {
+                problems.extend(policy.oddities());
+                Some(policy)
+            }
+            Err(unfit) => {
+                problems.extend(unfit.into_iter().map(Unfit::in_file));
+                None
+            }
+        }
+    }
+
     /// What the listener at an address is called. None where there is none any more.
     pub fn listener_name(&self, address: &str) -> Option<&Arc<str>> {
         let mut listeners = self.listeners.iter();
@@ -111,7 +131,7 @@ impl Policy {
 
     /// What is odd about the configuration: what its plugins say of their settings, and chains to
     /// which nothing comes.
-    pub fn oddities(&self) -> Problems {
+    fn oddities(&self) -> Problems {
         let mut problems = Problems::default();
         problems.extend(self.unread.all().iter().cloned());
         for (plugin, place) in self.plugins.iter().zip(&self.places) {
@@ -199,7 +219,7 @@ impl Unfit {
     }
 
     /// In the words of the configuration file.
-    pub fn in_file(self) -> Problem {
+    fn in_file(self) -> Problem {
         let cure = self.cure.map(|cure| match cure {
             Cure::Grant(grant) => format!("write grants: [{}] if it may", grant.word()),
             Cure::Memory(mib) => format!("write limits: {{memory: {mib}MiB}} if it may"),

@@ -14,7 +14,7 @@ use crate::{
     config::{self, Config, read_text},
     error::Error,
     import::{Imported, Variable, cetusguard, variables, wollomatic},
-    policy::{self, Policy, Unfit},
+    policy::{self, Policy},
     settings,
 };
 
@@ -110,14 +110,11 @@ fn check(imported: &Imported) -> Result<(), Error> {
     let engine = policy::runtime()?;
     read.mean(|config, problems| {
         let settings = settings::mean(config, Path::new(""), problems)?;
-        let unfit = Policy::load(settings, &engine, None).err()?;
-        problems.extend(unfit.into_iter().map(Unfit::in_file));
-        Some(())
+        Policy::load_in_file(settings, &engine, None, problems)
     });
     let wrong = read.problems.all().iter().filter(|problem| problem.fatal).map(|problem| {
         let origin = imported.origin(&problem.place).unwrap_or("these options");
-        let cure = problem.cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
-        format!("what comes of {origin} can't be used: {}{cure}", problem.message)
+        format!("what comes of {origin} can't be used: {}", problem.words())
     });
     let wrong: Vec<_> = wrong.collect();
     if wrong.is_empty() { Ok(()) } else { Err(Error::Import(wrong.join("\n"))) }

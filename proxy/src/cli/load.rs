@@ -119,16 +119,9 @@ impl Loader {
             let settings = self.for_upstream(settings::mean(config, base, problems)?);
             let process = settings.process;
             begin(process);
-            match Policy::load(settings, &self.engine, self.cache.as_deref()) {
-                Ok(policy) => {
-                    problems.extend(policy.oddities());
-                    Some((policy, process))
-                }
-                Err(unfit) => {
-                    problems.extend(unfit.into_iter().map(Unfit::in_file));
-                    None
-                }
-            }
+            let cache = self.cache.as_deref();
+            let policy = Policy::load_in_file(settings, &self.engine, cache, problems)?;
+            Some((policy, process))
         });
         Ok((read, meant))
     }

@@ -68,6 +68,14 @@ pub struct Problem {
     pub fatal: bool,
 }
 
+impl Problem {
+    /// What is wrong and what to write instead, in a line.
+    pub fn words(&self) -> String {
+        let cure = self.cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
+        format!("{}{cure}", self.message)
+    }
+}
+
 /// All that is wrong with a configuration.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Problem>);
@@ -95,10 +103,8 @@ impl Problems {
 
     /// The first in words, with its place; nothing where there is none.
     pub fn first(&self) -> String {
-        let in_words = |Problem { place, message, cure, .. }: &Problem| {
-            let cure = cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
-            format!("{}: {message}{cure}", place.as_str())
-        };
+        let in_words =
+            |problem: &Problem| format!("{}: {}", problem.place.as_str(), problem.words());
         self.0.first().map(in_words).unwrap_or_default()
     }
 

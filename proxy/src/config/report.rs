@@ -35,9 +35,7 @@ pub fn text(problems: &Problems, document: &Document, colours: bool) -> String {
 /// For the log: a line for each problem.
 pub fn lines(problems: &Problems, document: &Document) -> Vec<String> {
     let line = |(at, problem): (Position, &Problem)| {
-        let cure = problem.cure.as_ref().map(|cure| format!(": {cure}")).unwrap_or_default();
-        let (name, message) = (document.name(), &problem.message);
-        format!("{name}:{}:{}: {message}{cure}", at.line, at.column)
+        format!("{}:{}:{}: {}", document.name(), at.line, at.column, problem.words())
     };
     located(problems, document).into_iter().map(line).collect()
 }

@@ -154,7 +154,7 @@ pub fn import(
     }
     let mut imported = Imported::default();
     imported.config.upstream = upstream(&given, variables, &mut imported)?;
-    imported.config.log.level = filled(&given, "log-level").map(level).transpose()?;
+    imported.config.log.level = given.filled("log-level").map(level).transpose()?;
     listen(&given, &mut imported)?;
     let mut rules = Rules::default();
     let texts = texts(&given, read)?;
@@ -184,20 +184,14 @@ fn of_variable(variable: &Variable) -> Result<Option<&'static str>, String> {
     let known: Vec<_> = has_variable.map(|known| (known.name, variable_of(known.name))).collect();
     let found = known.iter().find(|(_, of_option)| *of_option == variable.name);
     found.map(|(name, _)| Some(*name)).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|(_, name)| name.as_str()).collect();
-        let cure = cure_of_name(&variable.name, &names);
-        format!("{}: {}: that proxy reads no such variable: {cure}", variable.place, variable.name)
+        let names: Vec<_> = known.into_iter().map(|(_, name)| name).collect();
+        variable.unknown(&names)
     })
 }
 
 /// The variable of an option: `CETUSGUARD_RULES_FILE`.
 fn variable_of(option: &str) -> String {
     format!("{PREFIX}{}", option.to_uppercase().replace('-', "_"))
-}
-
-/// The last value of an option, unless it is empty.
-fn filled<'g>(given: &'g Given, name: &str) -> Option<&'g options::Value> {
-    given.last(name).filter(|value| !value.text.is_empty())
 }
 
 /// All texts with rules, and where they are from.
@@ -236,7 +230,7 @@ fn upstream(
     }
     imported.came_of(["upstream"], &origin);
     let (certificate, key) = pair(given, "backend-tls-cert", "backend-tls-key")?.unzip();
-    let ca = filled(given, "backend-tls-cacert");
+    let ca = given.filled("backend-tls-cacert");
     // Those of the system, of which a file has to be named here.
     if let (None, Some(_)) = (ca, &certificate) {
         return Err("-backend-tls-cert without -backend-tls-cacert trusts all that the system \
@@ -260,13 +254,13 @@ fn daemon(given: &Given, variables: &[Variable]) -> Option<(String, String)> {
     option.map(|value| (value.text.clone(), value.origin.clone())).or_else(|| {
         let of_name = |name| variables.iter().find(|variable| variable.name == name);
         let variable = ["CONTAINER_HOST", "DOCKER_HOST"].into_iter().find_map(of_name)?;
-        Some((variable.value.clone(), format!("{}: {}", variable.place, variable.name)))
+        Some((variable.value.clone(), variable.origin()))
     })
 }
 
 /// A certificate and its key.
 fn pair(given: &Given, certificate: &str, key: &str) -> Result<Option<(PathBuf, PathBuf)>, String> {
-    match (filled(given, certificate), filled(given, key)) {
+    match (given.filled(certificate), given.filled(key)) {
         (Some(certificate), Some(key)) => {
             Ok(Some((PathBuf::from(&certificate.text), PathBuf::from(&key.text))))
         }
@@ -276,7 +270,7 @@ fn pair(given: &Given, certificate: &str, key: &str) -> Result<Option<(PathBuf, 
 }
 
 fn listen(given: &Given, imported: &mut Imported) -> Result<(), String> {
-    let client_ca = filled(given, "frontend-tls-cacert").map(|file| PathBuf::from(&file.text));
+    let client_ca = given.filled("frontend-tls-cacert").map(|file| PathBuf::from(&file.text));
     let tls = match pair(given, "frontend-tls-cert", "frontend-tls-key")? {
         Some((certificate, key)) => {
             Some(ListenerTls { certificate, key, client_ca, clients: ClientCertificates::Required })

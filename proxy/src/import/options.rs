@@ -34,6 +34,20 @@ pub struct Variable {
     pub place: String,
 }
 
+impl Variable {
+    /// In words: `proxy.env, line 3: SP_ALLOWFROM`.
+    pub(super) fn origin(&self) -> String {
+        format!("{}: {}", self.place, self.name)
+    }
+
+    /// What is wrong where it is none of these, though it is named like them.
+    pub(super) fn unknown(&self, all: &[String]) -> String {
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        let cure = cure_of_name(&self.name.to_uppercase(), &all);
+        format!("{}: that proxy reads no such variable: {cure}", self.origin())
+    }
+}
+
 /// What an option, or its variable, was given.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
@@ -91,7 +105,7 @@ impl Given {
                 values.push(Value {
                     name,
                     text: variable.value.clone(),
-                    origin: format!("{}: {}", variable.place, variable.name),
+                    origin: variable.origin(),
                     is_option: false,
                 });
             }
@@ -110,12 +124,18 @@ impl Given {
         self.all(name).last()
     }
 
-    /// Whether a switch is on.
+    /// The last one, unless it is empty.
+    pub(super) fn filled(&self, name: &str) -> Option<&Value> {
+        self.last(name).filter(|value| !value.text.is_empty())
+    }
+
+    /// Whether a switch is on. A variable that is empty is none.
     ///
     /// # Errors
     /// Words on what is neither yes nor no.
     pub(super) fn is_on(&self, name: &str) -> Result<bool, String> {
-        self.last(name).map_or(Ok(false), Value::is_true)
+        let given = self.last(name).filter(|value| value.is_option || !value.text.is_empty());
+        given.map_or(Ok(false), Value::is_true)
     }
 
     /// What gave the last value of an option, or the option, which would.

@@ -1,6 +1,9 @@
 //! The options of wollomatic/socket-proxy, version 1.13.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use serde_json::{Map, json};
@@ -10,7 +13,7 @@ use super::{
     options::{self, Given, Known, Variable, switch, value},
 };
 use crate::{
-    config::{ClientCondition, ContainerCondition, Listener, Plugin, Span, cure_of_name},
+    config::{ClientCondition, ContainerCondition, Listener, Plugin, Span},
     listener::Address,
 };
 
@@ -71,7 +74,7 @@ pub fn import(words: &[String], variables: &[Variable]) -> Result<Imported, Stri
         chain.clients = None;
         chain.plugins.clear();
     }
-    if let Some(folders) = given.last("allowbindmountfrom").filter(|given| !given.text.is_empty()) {
+    if let Some(folders) = given.filled("allowbindmountfrom") {
         let guard = guard(folders, &mut imported.notes)?;
         imported.config.plugins.insert("guard".to_owned(), guard);
         imported.came_of(["plugins", "guard"], &folders.origin);
@@ -89,9 +92,7 @@ fn of_variable(variable: &Variable) -> Result<Option<&'static str>, String> {
     let Some(suffix) = variable.name.strip_prefix("SP_") else { return Ok(None) };
     let name = named(suffix).ok_or_else(|| {
         let names: Vec<_> = KNOWN.iter().map(|known| variable_of(known.name)).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let cure = cure_of_name(&variable.name.to_uppercase(), &names);
-        format!("{}: {}: that proxy reads no such variable: {cure}", variable.place, variable.name)
+        variable.unknown(&names)
     })?;
     Ok((!variable.value.is_empty()).then_some(name))
 }
@@ -123,7 +124,7 @@ fn left_out(given: &Given) -> Result<Vec<String>, String> {
                 .to_owned(),
         );
     }
-    if given.last("proxycontainername").is_some_and(|name| !name.text.is_empty()) {
+    if given.filled("proxycontainername").is_some() {
         notes.push(
             "Labels of the clients' containers open nothing here, since whoever may set labels \
              could open all. Write a chain for each client: see docs/clients.md."
@@ -173,15 +174,16 @@ fn rules(given: &Given, notes: &mut Vec<String>) -> Result<Rules, String> {
 
 /// Sets where clients come in, and gives who may: `None` is anybody.
 fn listen(given: &Given, imported: &mut Imported) -> Result<Option<Vec<ClientCondition>>, String> {
-    let ip = given.last("listenip").map_or("127.0.0.1", |ip| ip.text.as_str());
-    let ip: IpAddr =
-        ip.parse().map_err(|_| format!("{}: {ip:?} is no IP address", given.origin("listenip")))?;
+    let ip = given
+        .last("listenip")
+        .map(|ip| ip.text.parse::<IpAddr>().map_err(|_| ip.wrong("is no IP address")));
+    let ip = ip.transpose()?.unwrap_or(Ipv4Addr::LOCALHOST.into());
     let port = number(given, "proxyport", 10)?.unwrap_or(2375);
     let port = u16::try_from(port).ok().filter(|port| *port != 0);
     let port = port.ok_or_else(|| {
         format!("{}: a port is a number from 1 to 65535", given.origin("proxyport"))
     })?;
-    let socket = given.last("proxysocketendpoint").filter(|path| !path.text.is_empty());
+    let socket = given.filled("proxysocketendpoint");
     let (listener, clients) = if let Some(path) = socket {
         // That proxy looks at no addresses then.
         (socket_listener(given, path)?, None)
