@@ -38,11 +38,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build/sdk.rs");
     println!("cargo::rerun-if-changed={}", root.join("Cargo.toml").display());
     sdk::embed(&root, &out);
+    shorten_relocations();
     let list: Vec<_> = BUNDLED.iter().map(|name| entry(name)).collect();
     fs::write(out.join("bundled.rs"), format!("&[{}]", list.join(",")))
         .expect("OUT_DIR is writable");
+    let target_dir = target_dir_of_plugins(&out);
+    println!("cargo::rustc-env=DOCKGATE_PLUGINS_TARGET_DIR={}", target_dir.display());
     for name in BUNDLED {
-        let wasm = build(&root, &out, name);
+        let wasm = build(&root, &target_dir, name);
         let code = precompile(&wasm);
         fs::write(out.join(format!("{name}.cwasm")), code).expect("OUT_DIR is writable");
         let manifest = root.join("plugins").join(name).join("manifest.json");
@@ -59,11 +62,25 @@ fn entry(name: &str) -> String {
     )
 }
 
-/// Builds a plugin for `wasm32-wasip2` in a target folder of its own, since cargo holds the lock of
-/// the one that it is called from.
-fn build(root: &Path, out: &Path, name: &str) -> Vec<u8> {
+/// The static binary is placed anywhere in memory by a table that a start reads whole: in the format
+/// of 2018 (`DT_RELR`, which musl knows since 1.2.4) that is a few kB, and not one MB.
+fn shorten_relocations() {
+    if env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|libc| libc == "musl") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// A folder of its own, since cargo holds the lock of the one that it is called from; the same for
+/// every profile and target of the proxy, since the plugins are the same. Cargo marks its folder,
+/// and the one of a target in it, with `CACHEDIR.TAG`.
+fn target_dir_of_plugins(out: &Path) -> PathBuf {
+    let marked = out.ancestors().filter(|folder| folder.join("CACHEDIR.TAG").is_file());
+    marked.last().unwrap_or(out).join("plugins")
+}
+
+/// Builds a plugin for `wasm32-wasip2`.
+fn build(root: &Path, target_dir: &Path, name: &str) -> Vec<u8> {
     let package = format!("dockgate-plugin-{name}");
-    let target_dir = out.join("plugins");
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
     command
@@ -74,7 +91,7 @@ fn build(root: &Path, out: &Path, name: &str) -> Vec<u8> {
         .args(["--target", "wasm32-wasip2", "--package"])
         .arg(&package)
         .arg("--target-dir")
-        .arg(&target_dir)
+        .arg(target_dir)
         // What is meant for the proxy's own build must not reach the plugin's.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS")

@@ -94,11 +94,11 @@ fn a_change_that_breaks_plugins_is_found() {
 /// A component that was built from the first shape that shipped, without our SDK.
 #[test]
 fn a_plugin_that_was_built_for_the_first_interface_decides() {
-    let target = Path::new(env!("OUT_DIR")).join("plugins");
+    let target = Path::new(env!("DOCKGATE_PLUGINS_TARGET_DIR"));
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--target", "wasm32-wasip2"])
         .args(["--package", "dockgate-first-interface", "--target-dir"])
-        .arg(&target)
+        .arg(target)
         .current_dir(folder().join("../.."))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")

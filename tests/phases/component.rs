@@ -4,11 +4,11 @@ use std::{path::Path, process::Command, sync::LazyLock};
 
 /// Built once, in the folder where the bundled plugins are built: most of it is there already.
 pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let target = Path::new(env!("OUT_DIR")).join("plugins");
+    let target = Path::new(env!("DOCKGATE_PLUGINS_TARGET_DIR"));
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--target", "wasm32-wasip2"])
         .args(["--package", "dockgate-probe", "--target-dir"])
-        .arg(&target)
+        .arg(target)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
