@@ -4,13 +4,12 @@
 #   docker run -d -p 127.0.0.1:2375:2375 -e CONTAINERS=1 -v /var/run/docker.sock:/var/run/docker.sock:ro dockgate
 
 FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates musl-tools
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates musl-tools wrk
 WORKDIR /source
 # The image brings this toolchain: rust-toolchain.toml's request for more tools is for developers.
 ENV RUSTUP_TOOLCHAIN=1.95.0
-RUN rustup target add wasm32-wasip2 "$(uname -m)-unknown-linux-musl"
 COPY . .
-RUN cargo build --release --locked --target "$(uname -m)-unknown-linux-musl" --package dockgate
+RUN benches/profiled-build
 # The authorities are for plugins from registries.
 RUN mkdir -p /image/etc/ssl/certs \
  && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \

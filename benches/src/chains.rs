@@ -34,8 +34,8 @@ pub fn drive_all(
     std::fs::write(&settings, r#"{"decide":[{"query":"limit"}]}"#)
         .map_err(BenchError::io(settings.display().to_string()))?;
     let source = format!("{}={}", plugin.display(), settings.display());
+    let cache = options.cache.clone().unwrap_or_else(|| folder.join("cache"));
     let start = |asked: usize| {
-        let cache = folder.join("cache");
         Running::start_with(Subject::Dockgate, programs, daemon, folder, |command| {
             command.arg("--cache").arg(&cache).args(["--plugin", "bundled:tecnativa"]);
             for _ in 0..asked {
@@ -53,17 +53,20 @@ pub fn drive_all(
     Ok(LENGTHS.into_iter().zip(cpu).map(|(asked, cpu)| Chain { asked, cpu }).collect())
 }
 
-/// The plugin of the tests that does what its settings say, as a bundled one is built.
+/// The plugin of the tests that does what its settings say, built as and where a bundled one is.
 fn build_plugin() -> Result<PathBuf, BenchError> {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/probe");
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--release", "--locked", "--package", "dockgate-probe"])
         .args(["--target", "wasm32-wasip2", "--target-dir"])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .status()
         .map_err(|source| BenchError::Start { program: "cargo".to_owned(), source })?;
     if !status.success() {

@@ -74,6 +74,10 @@ pub struct Options {
     #[arg(long, env = "DOCKGATE_BIN")]
     pub dockgate: Option<PathBuf>,
 
+    /// The folder that dockgate keeps compiled plugins in; without it, one that is empty at first.
+    #[arg(long)]
+    pub cache: Option<PathBuf>,
+
     /// The HAProxy to drive.
     #[arg(long, default_value = "haproxy")]
     pub haproxy: PathBuf,

@@ -3,10 +3,14 @@
 use std::fs;
 use std::ops::Sub;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::BenchError;
 
-/// A child process that is killed with this value.
+/// A child process that is ended with this value.
 #[derive(Debug)]
 pub struct Process(Child);
 
@@ -39,8 +43,30 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Whether it ends when asked to.
+    ///
+    /// A program that takes its own profile writes that at an orderly end, and not when killed.
+    fn ends(&mut self) -> bool {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        const PAUSE: Duration = Duration::from_millis(5);
+        // The number of one that has been waited for may be another's by now.
+        let mut ended = matches!(self.0.try_wait(), Ok(Some(_)));
+        let asked = !ended && kill_process(Pid::from_child(&self.0), Signal::TERM).is_ok();
+        let started = Instant::now();
+        while asked && !ended && started.elapsed() < PATIENCE {
+            thread::sleep(PAUSE);
+            ended = matches!(self.0.try_wait(), Ok(Some(_)));
+        }
+        ended
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.ends() {
+            return;
+        }
         // Both fail only if it ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
