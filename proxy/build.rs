@@ -72,10 +72,13 @@ fn shorten_relocations() {
 
 /// A folder of its own, since cargo holds the lock of the one that it is called from; the same for
 /// every profile and target of the proxy, since the plugins are the same. Cargo marks its folder,
-/// and the one of a target in it, with `CACHEDIR.TAG`.
+/// and the one of a target in it, with `CACHEDIR.TAG`; so do others with folders farther up.
 fn target_dir_of_plugins(out: &Path) -> PathBuf {
-    let marked = out.ancestors().filter(|folder| folder.join("CACHEDIR.TAG").is_file());
-    marked.last().unwrap_or(out).join("plugins")
+    let target = env::var_os("TARGET");
+    let is_cargos = |folder: &&Path| {
+        folder.join("CACHEDIR.TAG").is_file() && folder.file_name() != target.as_deref()
+    };
+    out.ancestors().find(is_cargos).unwrap_or(out).join("plugins")
 }
 
 /// Builds a plugin for `wasm32-wasip2`.

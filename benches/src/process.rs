@@ -1,10 +1,9 @@
 //! A process under measurement: started, read from /proc, ended.
 
-use std::fs;
 use std::ops::Sub;
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,35 +36,38 @@ impl Process {
         self.0.id()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.0), signal)?)
+    }
+
     /// Waits for it to end by itself.
     pub fn wait(mut self) -> Result<(), BenchError> {
         self.0.wait().map(drop).map_err(BenchError::io("waiting for a process"))
     }
-}
 
-impl Process {
-    /// Whether it ends when asked to.
-    ///
-    /// A program that takes its own profile writes that at an orderly end, and not when killed.
-    fn ends(&mut self) -> bool {
-        const PATIENCE: Duration = Duration::from_secs(5);
-        const PAUSE: Duration = Duration::from_millis(5);
-        // The number of one that has been waited for may be another's by now.
-        let mut ended = matches!(self.0.try_wait(), Ok(Some(_)));
-        let asked = !ended && kill_process(Pid::from_child(&self.0), Signal::TERM).is_ok();
-        let started = Instant::now();
-        while asked && !ended && started.elapsed() < PATIENCE {
-            thread::sleep(PAUSE);
-            ended = matches!(self.0.try_wait(), Ok(Some(_)));
-        }
-        ended
+    fn has_ended(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(Some(_)))
     }
 }
 
 impl Drop for Process {
+    /// Asks it to end, and kills it if it does not: a program that takes its own profile writes that
+    /// at an orderly end.
     fn drop(&mut self) {
-        if self.ends() {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        const PAUSE: Duration = Duration::from_millis(5);
+        // The number of one that has been waited for may be another's by now.
+        if self.has_ended() {
             return;
+        }
+        let _ = self.signal(Signal::TERM);
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if self.has_ended() {
+                return;
+            }
+            thread::sleep(PAUSE);
         }
         // Both fail only if it ended already.
         let _ = self.0.kill();

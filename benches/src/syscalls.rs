@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 use std::{fs, io};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::error::BenchError;
 use crate::process::Process;
@@ -41,11 +41,7 @@ pub fn count(subject: &Running, folder: &Path) -> Result<Option<Vec<Calls>>, Ben
     thread::sleep(Duration::from_millis(300));
     let account = wrk::drive(subject.address, Load::Containers.path(), 16, 1)?;
 
-    if let Some(pid) = i32::try_from(strace.pid()).ok().and_then(Pid::from_raw) {
-        kill_process(pid, Signal::INT)
-            .map_err(io::Error::from)
-            .map_err(BenchError::io("strace"))?;
-    }
+    strace.signal(Signal::INT).map_err(BenchError::io("strace"))?;
     strace.wait()?;
     let text = fs::read_to_string(&summary).unwrap_or_default();
     let calls = read(&text, account.requests);
