@@ -90,7 +90,7 @@ fn build(root: &Path, target_dir: &Path, name: &str) -> Vec<u8> {
         .current_dir(root)
         // Of this one crate type: beside a library that Rust crates can use, cargo leaves out the
         // optimisation across crates.
-        .args(["rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"])
+        .args(["rustc", "--profile", "plugin", "--locked", "--lib", "--crate-type", "cdylib"])
         .args(["--target", "wasm32-wasip2", "--package"])
         .arg(&package)
         .arg("--target-dir")
@@ -100,11 +100,7 @@ fn build(root: &Path, target_dir: &Path, name: &str) -> Vec<u8> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .env_remove("RUSTC_WRAPPER")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
-        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols");
+        .env_remove("RUSTC_WRAPPER");
     let output = command.output().unwrap_or_else(|error| fail(&format!("cargo: {error}")));
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
@@ -120,7 +116,7 @@ fn build(root: &Path, target_dir: &Path, name: &str) -> Vec<u8> {
         fail(&format!("building the bundled plugin {name} failed:\n{words}"));
     }
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let path = target_dir.join("wasm32-wasip2/release").join(file);
+    let path = target_dir.join("wasm32-wasip2/plugin").join(file);
     fs::read(&path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
 }
 

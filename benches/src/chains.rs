@@ -58,20 +58,16 @@ fn build_plugin() -> Result<PathBuf, BenchError> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--package", "dockgate-probe"])
+        .args(["build", "--profile", "plugin", "--locked", "--package", "dockgate-probe"])
         .args(["--target", "wasm32-wasip2", "--target-dir"])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RUSTFLAGS")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
-        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .status()
         .map_err(|source| BenchError::Start { program: "cargo".to_owned(), source })?;
     if !status.success() {
         let said = status.to_string();
         return Err(BenchError::Failed { program: "building a plugin".to_owned(), said });
     }
-    Ok(target.join("wasm32-wasip2/release/dockgate_probe.wasm"))
+    Ok(target.join("wasm32-wasip2/plugin/dockgate_probe.wasm"))
 }

@@ -6,17 +6,14 @@ use std::{path::Path, process::Command, sync::LazyLock};
 pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let target = Path::new(env!("DOCKGATE_PLUGINS_TARGET_DIR"));
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--target", "wasm32-wasip2"])
+        .args(["build", "--profile", "plugin", "--locked", "--target", "wasm32-wasip2"])
         .args(["--package", "dockgate-probe", "--target-dir"])
         .arg(target)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
-        .env("CARGO_PROFILE_RELEASE_LTO", "fat")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
         .status()
         .expect("cargo runs");
     assert!(built.success(), "the probe is built");
-    std::fs::read(target.join("wasm32-wasip2/release/dockgate_probe.wasm")).expect("it was built")
+    std::fs::read(target.join("wasm32-wasip2/plugin/dockgate_probe.wasm")).expect("it was built")
 });

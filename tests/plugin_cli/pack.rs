@@ -56,7 +56,7 @@ fn what_does_not_fit_its_manifest_is_not_written() {
 fn a_small_policy_is_a_small_component() {
     let file = concat!(
         env!("DOCKGATE_PLUGINS_TARGET_DIR"),
-        "/wasm32-wasip2/release/dockgate_plugin_read_only.wasm"
+        "/wasm32-wasip2/plugin/dockgate_plugin_read_only.wasm"
     );
     let size = std::fs::metadata(file).unwrap().len();
     assert!(size < 60_000, "{size} bytes");
