@@ -24,6 +24,8 @@ mod heads;
 mod health;
 #[path = "wire/limits.rs"]
 mod limits;
+#[path = "wire/links.rs"]
+mod links;
 #[path = "wire/listeners.rs"]
 mod listeners;
 #[path = "wire/pipelining.rs"]

@@ -2,7 +2,8 @@
 //! daemon of its own, so that no request waits for a lock.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    hint::black_box,
     io,
     os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
     rc::Rc,
@@ -11,12 +12,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use tokio::{
     net::{TcpStream, UnixStream},
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     task::LocalSet,
 };
 
@@ -43,7 +44,14 @@ pub struct Worker {
     newest: RefCell<watch::Receiver<Arc<Policy>>>,
     /// True when no new requests are to be taken.
     pub drain: watch::Receiver<bool>,
+    /// Whether there was something to do since it was last tidied up.
+    is_used: Cell<bool>,
+    /// Told when that becomes so.
+    used: Notify,
 }
+
+/// How long a connection to the daemon is kept, at the least, for whoever may need it.
+const KEPT_FOR: Duration = Duration::from_secs(3);
 
 /// A policy, as a worker has it: with instances of the plugins, and a way to the daemon, of its own.
 /// A request that has begun with one ends with it.
@@ -85,7 +93,25 @@ impl Worker {
         let requests = &policy.requests;
         let upstream = Upstream::new(requests.upstream.clone(), requests.patience);
         let serving = Serving::new(policy, upstream);
-        Self { serving: RefCell::new(Rc::new(serving)), newest: RefCell::new(newest), drain }
+        Self {
+            serving: RefCell::new(Rc::new(serving)),
+            newest: RefCell::new(newest),
+            drain,
+            is_used: Cell::default(),
+            used: Notify::default(),
+        }
+    }
+
+    /// Begins a request, and gives what it is decided by.
+    pub fn begin(&self) -> Rc<Serving> {
+        self.is_to_be_tidied();
+        self.serving()
+    }
+
+    fn is_to_be_tidied(&self) {
+        if !self.is_used.replace(true) {
+            self.used.notify_one();
+        }
     }
 
     /// What a request that begins now is decided by.
@@ -112,6 +138,30 @@ impl Worker {
             drop(self.serving());
         }
     }
+
+    /// Gives back what a burst of requests leaves behind. Where nothing happens it sleeps.
+    async fn tidy(self: Rc<Self>) {
+        loop {
+            self.used.notified().await;
+            loop {
+                tokio::time::sleep(KEPT_FOR).await;
+                let closed = self.serving.borrow().upstream.tidy();
+                if !self.is_used.take() && closed == 0 {
+                    break;
+                }
+            }
+            give_memory_back();
+        }
+    }
+}
+
+/// Has the allocator give back to the system what is free. It does so, of the thread that asks, before it
+/// says that there is no more; so it is asked for more than there can be.
+fn give_memory_back() {
+    let mut more = Vec::<u8>::new();
+    let refused = more.try_reserve_exact(isize::MAX.unsigned_abs());
+    debug_assert!(refused.is_err(), "half of all addresses are not to be had");
+    black_box(more);
 }
 
 impl Serving {
@@ -244,14 +294,16 @@ async fn serve(
 ) {
     tokio::task::spawn_local(log::write_records());
     tokio::task::spawn_local(Rc::clone(&worker).follow());
+    tokio::task::spawn_local(Rc::clone(&worker).tidy());
     while let Some(Accepted { stream, client, origin, tls, place }) = connections.recv().await {
         let worker = Rc::clone(&worker);
         let load = Arc::clone(&load);
         tokio::task::spawn_local(async move {
             let words = client.to_string();
-            if let Err(error) = serve_one(stream, client, origin, tls, worker).await {
+            if let Err(error) = serve_one(stream, client, origin, tls, Rc::clone(&worker)).await {
                 tracing::warn!(client = words, "a connection could not be served: {error}");
             }
+            worker.is_to_be_tidied();
             load.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });

@@ -121,7 +121,7 @@ impl Line {
         body: Incoming,
         mut exchange: Exchange,
     ) -> Response<Answer> {
-        let serving = self.worker.serving();
+        let serving = self.worker.begin();
         let request = match CanonicalRequest::new(head, serving.policy.requests.oldest_api) {
             Ok(request) => request,
             Err(violation) => return refuse(Words::invalid(&violation), exchange),

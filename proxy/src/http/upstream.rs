@@ -4,6 +4,7 @@
 //! an answer was read to its end; what is broken off in the middle is closed with it.
 
 mod address;
+mod idle;
 mod stream;
 
 use std::{
@@ -32,6 +33,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 pub use address::{Address, Host};
+use idle::Idle;
 pub use stream::Stream;
 
 use super::alarm::Alarm;
@@ -42,8 +44,6 @@ use crate::{
     tls,
 };
 
-/// How many connections a worker keeps for later.
-const IDLE: usize = 16;
 /// How much of an answer a connection holds at the most. hyper would come to hold 400 kB after a long
 /// answer, and keep them for the next.
 const BUFFER: usize = 16 << 10;
@@ -54,7 +54,7 @@ const FOUND: usize = 4 << 20;
 pub struct Upstream {
     address: Address,
     patience: Patience,
-    idle: RefCell<Vec<Link>>,
+    idle: RefCell<Idle<Link>>,
     /// Whether there is another in its place.
     is_retired: Cell<bool>,
 }
@@ -124,7 +124,7 @@ pub enum Answered {
 impl Upstream {
     /// To the daemon at this address. No connection is made yet.
     pub fn new(address: Address, patience: Patience) -> Rc<Self> {
-        let (idle, is_retired) = (RefCell::default(), Cell::default());
+        let (idle, is_retired) = (RefCell::new(Idle::new()), Cell::default());
         Rc::new(Self { address, patience, idle, is_retired })
     }
 
@@ -132,7 +132,12 @@ impl Upstream {
     /// which may be a stream for ever.
     pub fn retire(&self) {
         self.is_retired.set(true);
-        self.idle.take();
+        self.idle.borrow_mut().clear();
+    }
+
+    /// Closes connections that were not needed since this was last called, and says how many.
+    pub fn tidy(&self) -> usize {
+        self.idle.borrow_mut().tidy()
     }
 
     /// Sends a request that was let through, with the body that was read with it; where none was,
@@ -257,7 +262,7 @@ impl Upstream {
 
     async fn take_idle(&self) -> Option<Link> {
         loop {
-            let mut link = self.idle.borrow_mut().pop()?;
+            let mut link = self.idle.borrow_mut().take()?;
             if link.is_ready().await {
                 return Some(link);
             }
@@ -413,12 +418,9 @@ impl Leased {
     /// had read the whole request it is closed, and the client, who may want to send all of it
     /// before it reads, is not held up by a connection that nobody drives.
     fn end(&mut self) {
-        if let Some(Lease { link, upload, upstream }) = self.lease.take() {
-            let mut idle = upstream.idle.borrow_mut();
-            let is_kept = upload.strong_count() == 0 && !upstream.is_retired.get();
-            if is_kept && idle.len() < IDLE {
-                idle.push(link);
-            }
+        let Some(Lease { link, upload, upstream }) = self.lease.take() else { return };
+        if upload.strong_count() == 0 && !upstream.is_retired.get() {
+            upstream.idle.borrow_mut().put(link);
         }
     }
 

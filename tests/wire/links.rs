@@ -1,0 +1,82 @@
+//! The connections to the daemon, and what is left of them.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::scene::{Daemon, Of, Proxy, get, ok, wait_until};
+
+#[test]
+fn as_many_connections_as_clients_are_used_again() {
+    let made = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&made);
+    let daemon = Daemon::serving(move |mut link| {
+        count.fetch_add(1, Ordering::Relaxed);
+        while let Ok(Some(_)) = link.try_message(Of::Request) {
+            if link.try_send(ok("it")).is_err() {
+                break;
+            }
+        }
+    });
+    let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).option("--workers", "1").start();
+    let mut clients: Vec<_> = (0..100).map(|_| proxy.client()).collect();
+    for _ in 0..20 {
+        for client in &mut clients {
+            client.send(get("/containers/json"));
+        }
+        for client in &mut clients {
+            assert_eq!(client.answer().text(), "it");
+        }
+    }
+    let made = made.load(Ordering::Relaxed);
+    assert!(made <= clients.len(), "{made} connections for {} clients", clients.len());
+}
+
+#[test]
+fn what_nobody_needs_is_closed() {
+    let daemon = Daemon::by_hand();
+    let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).option("--workers", "1").start();
+    let (mut one, mut other) = (proxy.client(), proxy.client());
+    one.send(get("/containers/json"));
+    let mut first = daemon.link();
+    first.request();
+    other.send(get("/containers/json"));
+    let mut second = daemon.link();
+    second.request();
+    first.send(ok("one"));
+    assert_eq!(one.answer().text(), "one");
+    second.send(ok("other"));
+    assert_eq!(other.answer().text(), "other");
+    first.is_closed();
+    second.is_closed();
+    one.send(get("/containers/json"));
+    let mut third = daemon.link();
+    third.request();
+    third.send(ok("again"));
+    assert_eq!(one.answer().text(), "again");
+}
+
+#[test]
+fn the_memory_of_a_burst_is_given_back() {
+    let daemon = Daemon::answering(|_| ok(&"it".repeat(100_000)));
+    let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).start();
+    proxy.client().ask(get("/containers/json"));
+    let before = memory_kib(&proxy);
+    let mut clients: Vec<_> = (0..400).map(|_| proxy.client()).collect();
+    for client in &mut clients {
+        client.send(get("/containers/json"));
+    }
+    wait_until("answers are held", || memory_kib(&proxy) > before + 10_000);
+    for client in &mut clients {
+        assert_eq!(client.answer().text().len(), 200_000);
+    }
+    drop(clients);
+    wait_until("memory is given back", || memory_kib(&proxy) < before + 3_000);
+}
+
+/// What the proxy has in memory that is in no file, in KiB.
+fn memory_kib(proxy: &Proxy) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", proxy.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("Linux");
+    line.trim().trim_end_matches(" kB").parse().expect("a number of kB")
+}
