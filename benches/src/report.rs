@@ -33,8 +33,10 @@ pub struct Use {
     pub ready: Option<f64>,
     /// Its memory before the drives.
     pub idle: Option<Memory>,
-    /// Its memory after all drives.
-    pub memory: Option<Memory>,
+    /// Its memory at the end of all drives.
+    pub driven: Option<Memory>,
+    /// Its memory ten seconds later.
+    pub rested: Option<Memory>,
     /// Its system calls a request.
     pub calls: Option<Vec<Calls>>,
 }

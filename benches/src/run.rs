@@ -2,6 +2,8 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::daemon::MockDaemon;
 use crate::error::BenchError;
@@ -11,6 +13,9 @@ use crate::proxies::{Programs, Running, Subject, build_dockgate};
 use crate::report::{Report, Use};
 use crate::rounds::drive_all;
 use crate::{chains, selection, startup, syscalls};
+
+/// How long a subject may take to give back what the drives left in its memory.
+const REST: Duration = Duration::from_secs(10);
 
 /// Measures what the options call for and prints it.
 pub fn run(options: &Options) -> Result<(), BenchError> {
@@ -25,7 +30,7 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     for &subject in &options.subjects {
         let tries = if options.quick { 3 } else { 15 };
         let ready = startup::time(subject, &programs, &daemon.socket, tries)?;
-        uses.push(Use { subject, ready, idle: None, memory: None, calls: None });
+        uses.push(Use { subject, ready, idle: None, driven: None, rested: None, calls: None });
     }
 
     let subjects = options.subjects.iter();
@@ -37,7 +42,11 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     }
     let cells = drive_all(&subjects, &options)?;
     for (subject, used) in subjects.iter().zip(&mut uses) {
-        used.memory = Some(Memory::of(subject.pid)?);
+        used.driven = Some(Memory::of(subject.pid)?);
+    }
+    thread::sleep(REST);
+    for (subject, used) in subjects.iter().zip(&mut uses) {
+        used.rested = Some(Memory::of(subject.pid)?);
         used.calls = syscalls::count(subject, folder.path())?;
     }
 

@@ -31,19 +31,17 @@ impl Report {
 
     /// What is measured once for a subject.
     pub(super) fn once(&self) -> Table {
-        let header =
-            ["", "ready ms", "resident MB idle", "anonymous", "resident MB after", "anonymous"];
-        let mut table = Table::new(&header);
+        let header = ["", "ready ms", "resident MB idle", "anonymous"];
+        let driven = ["at the end of the drives", "anonymous", "10 s later", "anonymous"];
+        let mut table = Table::new(&[&header[..], &driven].concat());
         for used in &self.uses {
-            let figures = [
-                used.ready,
-                used.idle.map(|memory| memory.resident),
-                used.idle.map(|memory| memory.anonymous),
-                used.memory.map(|memory| memory.resident),
-                used.memory.map(|memory| memory.anonymous),
-            ];
-            let shown = figures.map(|of| of.map_or_else(String::new, |of| format!("{of:.1}")));
-            table.row([vec![used.subject.name().to_owned()], shown.to_vec()].concat());
+            let shown = |of: Option<f64>| of.map_or_else(String::new, |of| format!("{of:.1}"));
+            let mut row = vec![used.subject.name().to_owned(), shown(used.ready)];
+            for memory in [used.idle, used.driven, used.rested] {
+                row.push(shown(memory.map(|memory| memory.resident)));
+                row.push(shown(memory.map(|memory| memory.anonymous)));
+            }
+            table.row(row);
         }
         table
     }
