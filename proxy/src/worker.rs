@@ -44,10 +44,10 @@ pub struct Worker {
     newest: RefCell<watch::Receiver<Arc<Policy>>>,
     /// True when no new requests are to be taken.
     pub drain: watch::Receiver<bool>,
-    /// Whether there was something to do since it was last tidied up.
-    is_used: Cell<bool>,
+    /// Whether something was done since it was last tidied up.
+    is_untidy: Cell<bool>,
     /// Told when that becomes so.
-    used: Notify,
+    untidied: Notify,
 }
 
 /// How long a connection to the daemon is kept, at the least, for whoever may need it.
@@ -97,20 +97,21 @@ impl Worker {
             serving: RefCell::new(Rc::new(serving)),
             newest: RefCell::new(newest),
             drain,
-            is_used: Cell::default(),
-            used: Notify::default(),
+            is_untidy: Cell::default(),
+            untidied: Notify::default(),
         }
     }
 
     /// Begins a request, and gives what it is decided by.
     pub fn begin(&self) -> Rc<Serving> {
-        self.is_to_be_tidied();
+        self.untidy();
         self.serving()
     }
 
-    fn is_to_be_tidied(&self) {
-        if !self.is_used.replace(true) {
-            self.used.notify_one();
+    /// Has what is done now tidied up after a while.
+    fn untidy(&self) {
+        if !self.is_untidy.replace(true) {
+            self.untidied.notify_one();
         }
     }
 
@@ -142,11 +143,11 @@ impl Worker {
     /// Gives back what a burst of requests leaves behind. Where nothing happens it sleeps.
     async fn tidy(self: Rc<Self>) {
         loop {
-            self.used.notified().await;
+            self.untidied.notified().await;
             loop {
                 tokio::time::sleep(KEPT_FOR).await;
                 let closed = self.serving.borrow().upstream.tidy();
-                if !self.is_used.take() && closed == 0 {
+                if !self.is_untidy.take() && closed == 0 {
                     break;
                 }
             }
@@ -303,7 +304,7 @@ async fn serve(
             if let Err(error) = serve_one(stream, client, origin, tls, Rc::clone(&worker)).await {
                 tracing::warn!(client = words, "a connection could not be served: {error}");
             }
-            worker.is_to_be_tidied();
+            worker.untidy();
             load.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
