@@ -2,7 +2,7 @@
 //! daemon of its own, so that no request waits for a lock.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     hint::black_box,
     io,
     os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
@@ -15,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures_util::FutureExt as _;
 use tokio::{
     net::{TcpStream, UnixStream},
     sync::{Notify, mpsc, watch},
@@ -44,10 +45,8 @@ pub struct Worker {
     newest: RefCell<watch::Receiver<Arc<Policy>>>,
     /// True when no new requests are to be taken.
     pub drain: watch::Receiver<bool>,
-    /// Whether something was done since it was last tidied up.
-    is_untidy: Cell<bool>,
-    /// Told when that becomes so.
-    untidied: Notify,
+    /// Told when something is done that is to be tidied up after.
+    used: Notify,
 }
 
 /// How long a connection to the daemon is kept, at the least, for whoever may need it.
@@ -97,22 +96,14 @@ impl Worker {
             serving: RefCell::new(Rc::new(serving)),
             newest: RefCell::new(newest),
             drain,
-            is_untidy: Cell::default(),
-            untidied: Notify::default(),
+            used: Notify::default(),
         }
     }
 
     /// Begins a request, and gives what it is decided by.
     pub fn begin(&self) -> Rc<Serving> {
-        self.untidy();
+        self.used.notify_one();
         self.serving()
-    }
-
-    /// Has what is done now tidied up after a while.
-    fn untidy(&self) {
-        if !self.is_untidy.replace(true) {
-            self.untidied.notify_one();
-        }
     }
 
     /// What a request that begins now is decided by.
@@ -143,11 +134,12 @@ impl Worker {
     /// Gives back what a burst of requests leaves behind. Where nothing happens it sleeps.
     async fn tidy(self: Rc<Self>) {
         loop {
-            self.untidied.notified().await;
+            self.used.notified().await;
             loop {
                 tokio::time::sleep(KEPT_FOR).await;
                 let closed = self.serving.borrow().upstream.tidy();
-                if !self.is_untidy.take() && closed == 0 {
+                let is_used = self.used.notified().now_or_never().is_some();
+                if closed == 0 && !is_used {
                     break;
                 }
             }
@@ -304,7 +296,7 @@ async fn serve(
             if let Err(error) = serve_one(stream, client, origin, tls, Rc::clone(&worker)).await {
                 tracing::warn!(client = words, "a connection could not be served: {error}");
             }
-            worker.untidy();
+            worker.used.notify_one();
             load.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
