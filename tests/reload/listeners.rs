@@ -205,8 +205,7 @@ fn after_reloads_it_drains_as_ever() {
     let mut running = Folder::new().start(&permitting(&daemon, MAIN, OPEN, ""));
     let mut client = running.proxy.client();
     client.send(get("/events"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nline\r\n");
     client.head();
     client.chunk();

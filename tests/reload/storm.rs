@@ -15,7 +15,7 @@ use std::{
 use crate::{
     authority::Authority,
     running::{Folder, REFUSED, Running, TAKEN},
-    scene::{Daemon, Of, Peer, get, ok, post},
+    scene::{Daemon, Of, Peer, Proxy, get, ok, post},
 };
 use rustix::process::Signal;
 
@@ -134,7 +134,7 @@ impl Storm {
     fn measure(&self, running: &Running) -> Size {
         let _nothing_is_under_way = self.pause.write().unwrap();
         thread::sleep(Duration::from_millis(300));
-        Size::of(running.proxy.id())
+        Size::of(&running.proxy)
     }
 }
 
@@ -147,24 +147,22 @@ struct Size {
 }
 
 impl Size {
-    fn of(process: u32) -> Self {
+    fn of(proxy: &Proxy) -> Self {
+        let process = proxy.id();
         let count =
             |folder: &str| fs::read_dir(format!("/proc/{process}/{folder}")).unwrap().count();
-        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let memory_kib = line.trim().trim_end_matches(" kB").parse().unwrap();
+        let memory_kib = proxy.memory_kib("VmRSS");
         Self { files: count("fd"), threads: count("task"), memory_kib }
     }
 }
 
 /// Each record names one configuration in all that it names, and the daemon is that configuration's.
 fn check_records(running: &Running, seen: &HashMap<String, usize>) {
-    for path in seen.keys() {
-        // Under load the last are written later.
-        if path.ends_with("x1/json") {
-            running.proxy.record(path);
-        }
+    // Under load the last are written later, and those of the streams, which have just ended.
+    for path in seen.keys().filter(|path| path.ends_with("x1/json")) {
+        running.proxy.record(path);
     }
+    running.proxy.record("/events");
     let mut first = None;
     for record in running.proxy.log().records() {
         let text = |key: &str| record[key].as_str().unwrap_or_default().to_owned();

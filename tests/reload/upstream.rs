@@ -16,19 +16,16 @@ fn requests_go_to_the_new_daemon_and_a_stream_stays_with_the_old() {
     let running = Folder::new().start(&permitting(&old, MAIN, OPEN, ""));
     let mut stream = running.proxy.client();
     stream.send(get("/events"));
-    let mut link = old.link();
-    link.request();
+    let mut link = old.asked();
     link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
     stream.head();
     assert_eq!(stream.chunk().as_deref(), Some("one"));
     let mut waiting = running.proxy.client();
     waiting.send(get("/containers/json"));
-    let mut slow = old.link();
-    slow.request();
+    let mut slow = old.asked();
     let mut kept = running.proxy.client();
     kept.send(get("/containers/json"));
-    let mut idle = old.link();
-    idle.request();
+    let mut idle = old.asked();
     idle.send(crate::scene::ok("old"));
     assert_eq!(kept.answer().text(), "old");
 
@@ -58,8 +55,7 @@ fn an_idle_worker_lets_go_of_the_old_daemon() {
         .iter_mut()
         .map(|client| {
             client.send(get("/containers/json"));
-            let mut link = old.link();
-            link.request();
+            let mut link = old.asked();
             link.send(crate::scene::ok("old"));
             client.answer();
             link

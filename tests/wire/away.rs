@@ -95,13 +95,11 @@ fn a_list_that_does_not_come_is_given_up() {
     let answer = client.ask(get("/containers/json"));
     assert_eq!(answer.status(), 504);
     assert_eq!(answer.words(), "dockgate: the Docker daemon did not answer within 0.5 seconds");
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.is_closed();
     // What may take its time has no such limit.
     client.send("POST /containers/a/wait HTTP/1.1\r\nHost: a\r\n\r\n");
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     thread::sleep(Duration::from_millis(700));
     link.send(ok("{}"));
     assert_eq!(client.answer().status(), 200);
@@ -114,8 +112,7 @@ fn every_list_has_the_whole_time() {
     let proxy = open(&daemon).option("--answer-timeout", "0.6").start();
     let mut client = proxy.client();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("[]"));
     assert_eq!(client.answer().status(), 200);
     thread::sleep(Duration::from_millis(400));

@@ -14,8 +14,7 @@ fn a_client_that_leaves_a_stream_leaves_the_daemon_as_well() {
     for leave in [drop as fn(Peer), Peer::abandon] {
         let mut client = proxy.client();
         client.send(get("/containers/a/logs?follow=1"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(format!("{CHUNKED}4\r\nline\r\n"));
         client.head();
         assert_eq!(client.chunk().as_deref(), Some("line"));
@@ -32,8 +31,7 @@ fn a_client_that_leaves_before_the_answer_leaves_the_daemon_as_well() {
     for leave in [drop as fn(Peer), Peer::abandon] {
         let mut client = proxy.client();
         client.send("POST /containers/a/wait HTTP/1.1\r\nHost: a\r\n\r\n");
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         leave(client);
         link.is_closed();
         assert_eq!(proxy.record("/containers/a/wait")["status"], 0, "there was no answer");
@@ -70,8 +68,7 @@ fn a_client_that_sends_nothing_more_gets_its_answer() {
         let mut client = proxy.client();
         client.send(request);
         client.close_sending();
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         thread::sleep(Duration::from_millis(50));
         link.send(ok("here"));
         assert_eq!(client.answer().text(), "here");
@@ -86,8 +83,7 @@ fn an_answer_that_the_daemon_cuts_is_cut_for_the_client() {
     for head in [CHUNKED, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"] {
         let mut client = proxy.client();
         client.send(get("/containers/a/export"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(head);
         let begun = if head == CHUNKED { "5\r\nbegun\r\n" } else { "begun" };
         link.send(begun);
@@ -99,8 +95,7 @@ fn an_answer_that_the_daemon_cuts_is_cut_for_the_client() {
 
         let mut next = proxy.client();
         next.send(get("/containers/json"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(ok("[]"));
         assert_eq!(next.answer().text(), "[]");
     }
@@ -115,8 +110,7 @@ fn a_daemon_that_speaks_something_else_is_not_let_through() {
     {
         let mut client = proxy.client();
         client.send(get("/containers/json"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(nonsense);
         drop(link);
         let answer = client.answer();
@@ -234,14 +228,12 @@ fn a_daemon_that_goes_over_to_something_unasked_is_not_followed() {
     let proxy = open(&daemon);
     let mut client = proxy.client();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nraw");
     assert_eq!(client.answer().status(), 502);
     link.is_closed();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("it"));
     assert_eq!(client.answer().text(), "it", "the connection is one of requests as before");
 }
@@ -252,8 +244,7 @@ fn a_connection_that_the_daemon_has_closed_is_not_used_again() {
     let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).option("--workers", "1").start();
     let mut client = proxy.client();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("one"));
     assert_eq!(client.answer().text(), "one");
     client.send(get("/containers/json"));
@@ -262,8 +253,7 @@ fn a_connection_that_the_daemon_has_closed_is_not_used_again() {
     assert_eq!(client.answer().text(), "two", "while it is open it is used again");
     drop(link);
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("three"));
     assert_eq!(client.answer().text(), "three");
 }
@@ -274,13 +264,11 @@ fn what_a_daemon_says_unasked_is_no_answer() {
     let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).option("--workers", "1").start();
     let mut client = proxy.client();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send([ok("one"), ok("of nobody")].concat());
     assert_eq!(client.answer().text(), "one");
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("two"));
     assert_eq!(client.answer().text(), "two");
 }

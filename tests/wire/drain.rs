@@ -17,8 +17,7 @@ fn what_is_under_way_is_finished() {
         let mut proxy = open(&daemon).start();
         let mut client = proxy.client();
         client.send([get("/containers/a/logs"), get("/containers/json")].concat());
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(format!("{CHUNKED}5\r\nbegun\r\n"));
         client.head();
         assert_eq!(client.chunk().as_deref(), Some("begun"));
@@ -42,8 +41,7 @@ fn a_client_that_waits_for_its_answer_gets_it_and_is_told_to_go() {
     let mut idle = proxy.client();
     let mut client = proxy.client();
     client.send(get("/containers/json"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     proxy.signal(Signal::TERM);
     // When this one is closed the worker knows.
     idle.is_closed();
@@ -78,8 +76,7 @@ fn what_does_not_end_is_cut_after_the_grace() {
     let (mut stream, _link) = streaming(&proxy, &daemon);
     let mut attached = proxy.client();
     attached.send("POST /containers/a/attach HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nout");
     attached.head();
     attached.exactly(3);
@@ -129,8 +126,7 @@ fn whoever_waits_for_a_place_is_left_as_well() {
 fn streaming(proxy: &Proxy, daemon: &Daemon) -> (Peer, Peer) {
     let mut client = proxy.client();
     client.send(get("/events"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(format!("{CHUNKED}4\r\nline\r\n"));
     client.head();
     assert_eq!(client.chunk().as_deref(), Some("line"));

@@ -70,8 +70,7 @@ fn neither_limit_holds_for_what_a_daemon_takes_its_time_with() {
         .start();
     let mut client = proxy.client();
     client.send(get("/containers/a/logs?follow=1"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     thread::sleep(Duration::from_millis(600));
     link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     assert_eq!(client.head().status(), 200);

@@ -1,6 +1,5 @@
 //! The connections to the daemon, and what is left of them.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -39,11 +38,9 @@ fn what_nobody_needs_is_closed() {
     let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).option("--workers", "1").start();
     let (mut one, mut other) = (proxy.client(), proxy.client());
     one.send(get("/containers/json"));
-    let mut first = daemon.link();
-    first.request();
+    let mut first = daemon.asked();
     other.send(get("/containers/json"));
-    let mut second = daemon.link();
-    second.request();
+    let mut second = daemon.asked();
     first.send(ok("one"));
     assert_eq!(one.answer().text(), "one");
     second.send(ok("other"));
@@ -51,8 +48,7 @@ fn what_nobody_needs_is_closed() {
     first.is_closed();
     second.is_closed();
     one.send(get("/containers/json"));
-    let mut third = daemon.link();
-    third.request();
+    let mut third = daemon.asked();
     third.send(ok("again"));
     assert_eq!(one.answer().text(), "again");
 }
@@ -62,20 +58,14 @@ fn the_memory_of_a_burst_is_given_back() {
     let daemon = Daemon::empty();
     let proxy = Proxy::in_front_of(&daemon).open(&["CONTAINERS"]).start();
     proxy.client().ask(get("/containers/json"));
-    let before = memory_kib(&proxy);
+    let in_no_file = || proxy.memory_kib("RssAnon");
+    let before = in_no_file();
     let half_a_head = format!("GET /containers/json HTTP/1.1\r\nX: {}", "x".repeat(60_000));
     let mut clients: Vec<_> = (0..400).map(|_| proxy.client()).collect();
     for client in &mut clients {
         client.send(&half_a_head);
     }
-    wait_until("heads are held", || memory_kib(&proxy) > before + 10_000);
+    wait_until("heads are held", || in_no_file() > before + 10_000);
     drop(clients);
-    wait_until("memory is given back", || memory_kib(&proxy) < before + 3_000);
-}
-
-/// What the proxy has in memory that is in no file, in KiB.
-fn memory_kib(proxy: &Proxy) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", proxy.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("Linux");
-    line.trim().trim_end_matches(" kB").parse().expect("a number of kB")
+    wait_until("memory is given back", || in_no_file() < before + 3_000);
 }

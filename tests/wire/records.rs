@@ -13,8 +13,7 @@ fn a_record_says_what_became_of_a_request() {
     let proxy = containers(&daemon).start();
     let mut client = proxy.client();
     client.send(get("/v1.41/containers/json?all=1"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(ok("[1,2]"));
     client.answer();
     expect_record(
@@ -192,8 +191,7 @@ fn the_bytes_of_a_stream_are_counted() {
     let proxy = containers(&daemon).open(&["POST"]).start();
     let mut client = proxy.client();
     client.send("POST /containers/a/attach HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nin");
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\noutput");
     client.head();
     client.exactly(6);

@@ -21,8 +21,7 @@ fn five_gigabytes_go_down_in_flat_memory() {
     for framing in [format!("Content-Length: {}", SIZE / 2), "Transfer-Encoding: chunked".into()] {
         let mut client = proxy.client();
         client.send(get("/containers/a/export"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"));
         assert_eq!(
             client.head().header(framing.split(':').next().unwrap()),
@@ -70,8 +69,7 @@ fn a_client_that_reads_slowly_holds_the_daemon_up() {
     let proxy = open(&daemon);
     let mut client = proxy.client();
     client.send(get("/containers/a/export"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
     let sent = link.fill();
     assert!(sent < 16 << 20, "{sent} bytes are on the way and nobody reads");
@@ -102,8 +100,7 @@ fn each_line_arrives_before_the_next_is_written() {
     let proxy = open(&daemon);
     let mut client = proxy.client();
     client.send(get("/events"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(CHUNKED);
     assert_eq!(client.head().header("transfer-encoding"), Some("chunked"), "before any line");
     for line in ["{\"a\":1}\n", "{\"b\":2}\n", "{\"c\":3}\n"] {
@@ -120,8 +117,7 @@ fn each_line_arrives_where_only_the_close_ends_the_answer() {
     let proxy = open(&daemon);
     let mut client = proxy.client();
     client.send(get("/containers/a/logs?follow=1"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
     client.head();
     for line in ["one\n", "two\n"] {

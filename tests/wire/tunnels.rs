@@ -130,8 +130,7 @@ fn output_follows_the_end_of_the_input() {
         let mut client = proxy.client();
         client.send(format!("{}{input}", start("/exec/1/start", headers)));
         client.close_sending();
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send(TAKEN_OVER);
         client.head();
         assert_eq!(link.rest().unwrap(), input.as_bytes(), "the daemon sees the end");
@@ -284,8 +283,7 @@ fn start(target: &str, headers: &str) -> String {
 fn attached(proxy: &Proxy, daemon: &Daemon) -> (Peer, Peer) {
     let mut client = proxy.client();
     client.send(format!("POST /containers/a/attach?stream=1 HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n"));
-    let mut link = daemon.link();
-    link.request();
+    let mut link = daemon.asked();
     link.send(TAKEN_OVER);
     assert_eq!(client.head().status(), 101);
     (client, link)

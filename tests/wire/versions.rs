@@ -93,8 +93,7 @@ fn an_older_client_gets_no_chunks() {
     for stays in ["", "Connection: keep-alive\r\n"] {
         let mut client = proxy.client();
         client.send(format!("GET /containers/a/logs?follow=1 HTTP/1.0\r\n{stays}\r\n"));
-        let mut link = daemon.link();
-        link.request();
+        let mut link = daemon.asked();
         link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nline\n\r\n");
         let head = client.head();
         assert_eq!(head.header("transfer-encoding"), None, "{}", head.head);

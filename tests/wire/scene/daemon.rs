@@ -101,6 +101,13 @@ impl Daemon {
         links.recv_timeout(PATIENCE).expect("the proxy connects")
     }
 
+    /// The next connection that the proxy makes, once a request came on it.
+    pub fn asked(&self) -> Peer {
+        let mut link = self.link();
+        link.request();
+        link
+    }
+
     /// All requests until now, in the order in which they were answered.
     pub fn received(&self) -> Vec<Message> {
         self.received.lock().expect("no panic").clone()

@@ -106,10 +106,16 @@ impl Proxy {
 
     /// The most memory that it has had in use until now, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM")
+    }
+
+    /// Memory, in KiB, by its name in `proc_pid_status(5)`.
+    pub fn memory_kib(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let status = status.expect("the proxy runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux");
-        line.trim().trim_end_matches(" kB").parse().expect("a number of kB")
+        let number = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let number = number.expect("Linux").trim().trim_end_matches(" kB");
+        number.parse().expect("a number of kB")
     }
 
     /// `dockgate healthcheck` in an environment: its exit code and its words.
