@@ -62,6 +62,7 @@ fn build_plugin() -> Result<PathBuf, BenchError> {
         .args(["--target", "wasm32-wasip2", "--target-dir"])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS")
         .status()
         .map_err(|source| BenchError::Start { program: "cargo".to_owned(), source })?;

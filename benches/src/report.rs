@@ -35,7 +35,7 @@ pub struct Use {
     pub idle: Option<Memory>,
     /// Its memory at the end of all drives.
     pub driven: Option<Memory>,
-    /// Its memory ten seconds later.
+    /// Its memory ten seconds later; a quick run does not wait for that.
     pub rested: Option<Memory>,
     /// Its system calls a request.
     pub calls: Option<Vec<Calls>>,

@@ -44,9 +44,13 @@ pub fn run(options: &Options) -> Result<(), BenchError> {
     for (subject, used) in subjects.iter().zip(&mut uses) {
         used.driven = Some(Memory::of(subject.pid)?);
     }
-    thread::sleep(REST);
+    if !options.quick {
+        thread::sleep(REST);
+        for (subject, used) in subjects.iter().zip(&mut uses) {
+            used.rested = Some(Memory::of(subject.pid)?);
+        }
+    }
     for (subject, used) in subjects.iter().zip(&mut uses) {
-        used.rested = Some(Memory::of(subject.pid)?);
         used.calls = syscalls::count(subject, folder.path())?;
     }
 

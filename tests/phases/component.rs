@@ -10,6 +10,7 @@ pub static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
         .args(["--package", "dockgate-probe", "--target-dir"])
         .arg(target)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .status()
